@@ -1,0 +1,222 @@
+//! The command line: verbs and their options.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// Any Python script, with exactly the interpreter and packages that it needs.
+#[derive(Debug, Parser)]
+#[command(name = "omnipkg", version, about, arg_required_else_help = true, disable_help_subcommand = true)]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub verb: Verb,
+    /// Options of every verb.
+    #[command(flatten)]
+    pub common: Common,
+}
+
+/// Options of every verb.
+#[derive(Debug, Clone, Args)]
+pub struct Common {
+    /// Use only what is on this machine
+    #[arg(long, global = true)]
+    pub offline: bool,
+    /// Say nothing but errors
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Answer in JSON on stdout (schema 1)
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+/// Options of verbs that may ask an index.
+#[derive(Debug, Clone, Default, Args)]
+pub struct IndexOptions {
+    /// The index to ask, instead of the one that pip would
+    #[arg(long, value_name = "URL")]
+    pub index_url: Option<String>,
+    /// Ask the index again, whatever is remembered
+    #[arg(long)]
+    pub refresh: bool,
+}
+
+/// What may be installed to heal a failing script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum HealPolicy {
+    /// Only names that are certain
+    Known,
+    /// Certain names, and ask for others on the terminal
+    Ask,
+    /// Also a guess
+    Any,
+    /// Nothing: run once
+    Off,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Run a script in the environment that it needs, and heal it if its environment fails it
+    #[command(after_help = "Examples:\n  omnipkg run script.py --its --arguments\n  omnipkg run --with httpie -- http --version\n  omnipkg run --python 3.9 -m json.tool file.json")]
+    Run(RunOptions),
+    /// Make a view (a "bubble") of requirements or of a script, and print its path
+    #[command(after_help = "Examples:\n  omnipkg mount rich==13.7.1\n  omnipkg mount script.py --at .venv")]
+    Mount(MountOptions),
+    /// Take away a link that `mount --at` made
+    #[command(after_help = "Example:\n  omnipkg unmount .venv")]
+    Unmount {
+        /// The link
+        path: PathBuf,
+    },
+    /// Install into the active environment: a new generation of it
+    #[command(after_help = "Example:\n  omnipkg install rich==13.7.1 'numpy<2'")]
+    Install(InstallOptions),
+    /// List what the active environment holds
+    #[command(after_help = "Example:\n  omnipkg list --json")]
+    List(Selection),
+    /// Show what is known of a project, or of the interpreters (`info python`)
+    #[command(after_help = "Examples:\n  omnipkg info rich\n  omnipkg info python")]
+    Info {
+        /// A project's name, or `python`; nothing: the active environment
+        subject: Option<String>,
+        /// Which environment
+        #[command(flatten)]
+        selection: Selection,
+    },
+    /// Show the store, the projection, the server and the active environment
+    #[command(after_help = "Example:\n  omnipkg status --json")]
+    Status,
+    /// Check that everything omnipkg relies on works here, and say what would mend it
+    #[command(after_help = "Example:\n  omnipkg doctor")]
+    Doctor,
+    /// Show what omnipkg does, for real, with timings
+    #[command(after_help = "Example:\n  omnipkg demo 7")]
+    Demo {
+        /// Which one; nothing: list them
+        number: Option<u32>,
+        /// Which interpreter
+        #[arg(long, value_name = "VERSION|PATH")]
+        python: Option<String>,
+        /// Options for the index
+        #[command(flatten)]
+        index: IndexOptions,
+    },
+    /// Start, stop or look at the process that serves the views
+    #[command(after_help = "Example:\n  omnipkg server stop")]
+    Server {
+        /// What to do with it
+        #[command(subcommand)]
+        verb: ServerVerb,
+    },
+}
+
+/// What to do with the server.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub enum ServerVerb {
+    /// Start it, if it is not running
+    Start {
+        /// Serve in this process until stopped
+        #[arg(long)]
+        foreground: bool,
+        /// Descriptor to which readiness is written
+        #[arg(long, hide = true)]
+        ready_fd: Option<i32>,
+    },
+    /// Stop it and take the mount away
+    Stop,
+    /// Tell whether it runs
+    Status,
+}
+
+/// Which environment or interpreter a verb means.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Selection {
+    /// Which interpreter: a version or a path
+    #[arg(long, value_name = "VERSION|PATH")]
+    pub python: Option<String>,
+}
+
+/// `run`.
+#[derive(Debug, Args)]
+pub struct RunOptions {
+    /// Add a requirement for this run (may be repeated)
+    #[arg(long = "with", value_name = "REQUIREMENT")]
+    pub with: Vec<String>,
+    /// Which environment
+    #[command(flatten)]
+    pub selection: Selection,
+    /// What may be installed to heal a failure
+    #[arg(long, value_enum, default_value = "known")]
+    pub heal: HealPolicy,
+    /// Have bytecode ready before the first start
+    #[arg(long)]
+    pub compile: bool,
+    /// Options for the index
+    #[command(flatten)]
+    pub index: IndexOptions,
+    /// Run a module instead of a script, as `python -m` does
+    #[arg(short = 'm')]
+    pub module: bool,
+    /// A script (or a module after -m) and its arguments; after `--`, a command and its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "SCRIPT|COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+impl RunOptions {
+    /// `omnipkg run SCRIPT`, nothing else said.
+    pub fn for_script(script: OsString) -> Self {
+        Self {
+            with: Vec::new(),
+            selection: Selection::default(),
+            heal: HealPolicy::Known,
+            compile: false,
+            index: IndexOptions::default(),
+            module: false,
+            command: vec![script],
+        }
+    }
+}
+
+/// `mount`.
+#[derive(Debug, Args)]
+pub struct MountOptions {
+    /// A script, or requirements
+    #[arg(required = true, value_name = "SCRIPT|REQUIREMENT")]
+    pub subjects: Vec<String>,
+    /// Make a link here that leads to the view (`.venv`)
+    #[arg(long, value_name = "PATH")]
+    pub at: Option<PathBuf>,
+    /// Have bytecode ready before returning
+    #[arg(long)]
+    pub compile: bool,
+    /// Which interpreter
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Options for the index
+    #[command(flatten)]
+    pub index: IndexOptions,
+}
+
+/// `install`.
+#[derive(Debug, Args)]
+pub struct InstallOptions {
+    /// What to install
+    #[arg(required = true, value_name = "REQUIREMENT")]
+    pub requirements: Vec<String>,
+    /// Take newer versions of what is there already
+    #[arg(short = 'U', long)]
+    pub upgrade: bool,
+    /// Have bytecode ready before returning
+    #[arg(long)]
+    pub compile: bool,
+    /// Which environment
+    #[command(flatten)]
+    pub selection: Selection,
+    /// Options for the index
+    #[command(flatten)]
+    pub index: IndexOptions,
+}

@@ -1,0 +1,226 @@
+//! `omnipkg run`: a program in the environment that it needs, healed if its environment fails it.
+//!
+//! The warm path reads the script, one remembered answer and a few links, and starts the program: no network, no
+//! solver, no async runtime, no SQLite.
+
+use crate::arguments::{HealPolicy, RunOptions};
+use crate::commands::{mount, open_store, parse_requirements};
+use crate::context::{Base, Beneath, Context};
+use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
+use crate::interpreters;
+use crate::launch::{self, Program};
+use crate::output;
+use crate::projection;
+use crate::remembered::{RememberedRun, RunKey};
+use crate::script::{Block, Script};
+use crate::settings::Settings;
+use crate::signals::Signals;
+use anyhow::{Context as _, Result};
+use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal};
+use omnipkg_store::interpreter::Identity;
+use omnipkg_store::{Digest, Layout, Store};
+use pep508_rs::Requirement;
+use std::ffi::OsString;
+use std::path::Path;
+
+/// Runs a program and returns its exit code.
+pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
+    let signals = Signals::block()?;
+    let job = Job::new(settings, options)?;
+    let remembered = job.remembered();
+    let mut workshop = LazyWorkshop::new(settings, &signals, || job.open());
+    let start = match job.start_at_once(remembered.as_ref()) {
+        Some(view) => view,
+        None => job.first_view(&mut workshop, remembered.as_ref())?,
+    };
+    if options.compile {
+        compile(settings, &start)?;
+    }
+    if options.heal == HealPolicy::Off {
+        return Ok(exit_code(launch::run(&signals, &start.path, &job.program, None)?));
+    }
+    let plan = job.plan(remembered.as_ref())?;
+    let mut runner = ProgramRunner { signals: &signals, program: &job.program };
+    let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
+    job.remember(&outcome, workshop.interpreter())?;
+    if let Ended::NotComposed(error) = &outcome.ended {
+        output::error(&error.0);
+    }
+    Ok(exit_code(outcome.exit))
+}
+
+/// What is to be run, and all that decides in which view.
+pub struct Job<'a> {
+    settings: &'a Settings,
+    options: &'a RunOptions,
+    /// What is started.
+    pub program: Program,
+    block: Option<Block>,
+    with: Vec<Requirement>,
+    beneath: Beneath,
+    key: Option<Digest>,
+}
+
+impl<'a> Job<'a> {
+    /// Reads the script and looks what lies beneath.
+    pub fn new(settings: &'a Settings, options: &'a RunOptions) -> Result<Self> {
+        let program = program(options);
+        let script = match &program {
+            Program::Script(line) if line.first().is_some_and(|path| path != "-") => {
+                Script::read(Path::new(&line[0]))?
+            }
+            _ => None,
+        };
+        let layout = Layout::new(&settings.home);
+        let beneath = Beneath::look(&layout, options.selection.python.as_deref())?;
+        let key = Self::key(options, &program, script.as_ref(), &beneath);
+        let block = script.and_then(|script| script.block);
+        Ok(Self { settings, options, program, block, with: parse_requirements(&options.with)?, beneath, key })
+    }
+
+    /// The key of (script, context); `None` for what has no stable content (standard input, a directory).
+    fn key(options: &RunOptions, program: &Program, script: Option<&Script>, beneath: &Beneath) -> Option<Digest> {
+        let mut key = RunKey::new();
+        match (program, script) {
+            (Program::Script(_), Some(script)) => key.add("script", script.digest.as_bytes()),
+            (Program::Script(_), None) => return None,
+            (Program::Module(line), _) => key.add("module", line.first()?.as_encoded_bytes()),
+            (Program::Command(line), _) => {
+                line.iter().for_each(|part| key.add("command", part.as_encoded_bytes()));
+            }
+        }
+        options.with.iter().for_each(|text| key.add("with", text.as_bytes()));
+        key.add("python", options.selection.python.as_deref().unwrap_or("").as_bytes());
+        // A script with a PEP 723 block is isolated: what lies beneath changes nothing.
+        if script.is_none_or(|script| script.block.is_none()) {
+            key.add("beneath", beneath.identity().as_bytes());
+        }
+        Some(key.finish())
+    }
+
+    fn remembered(&self) -> Option<RememberedRun> {
+        let run = RememberedRun::read(&Layout::new(&self.settings.home), self.key.as_ref()?)?;
+        let unwanted = self.settings.refresh || (self.options.heal == HealPolicy::Off && run.is_healed());
+        (!unwanted).then_some(run)
+    }
+
+    /// The view to start in, if it is known and visible without doing anything.
+    fn start_at_once(&self, remembered: Option<&RememberedRun>) -> Option<RunView> {
+        let id = match (remembered, &self.beneath) {
+            (Some(run), _) => run.view,
+            (None, Beneath::Environment { view, .. } | Beneath::View(view)) if self.is_plain() => *view,
+            _ => return None,
+        };
+        let path = projection::visible_now(self.settings, &Layout::new(&self.settings.home), &id)?;
+        Some(RunView { id, path, composed: None })
+    }
+
+    /// True if nothing is asked for beyond what lies beneath.
+    fn is_plain(&self) -> bool {
+        self.block.is_none() && self.with.is_empty()
+    }
+
+    /// Opens the store and finds the context.
+    pub fn open(&self) -> Result<(Store, Context)> {
+        let store = open_store(self.settings)?;
+        let python = self.options.selection.python.as_deref();
+        let context = match &self.block {
+            Some(block) => {
+                Context::isolated(interpreters::find(&store, python, block.requires_python.as_ref())?)
+            }
+            None => Context::find(self.settings, &store, python)?,
+        };
+        Ok((store, context))
+    }
+
+    /// Composes the first view, or makes a known one visible again.
+    pub fn first_view(&self, workshop: &mut LazyWorkshop<'_>, remembered: Option<&RememberedRun>) -> Result<RunView> {
+        if let Some(run) = remembered {
+            let store = open_store(self.settings)?;
+            if store.layout().view(&run.view).exists() {
+                let path = projection::make_visible(self.settings, &store, &run.view)?;
+                return Ok(RunView { id: run.view, path, composed: None });
+            }
+        }
+        if self.is_plain()
+            && remembered.is_none()
+            && let Base::Managed { view, .. } = workshop.workshop()?.context().base
+        {
+            let path = projection::make_visible(self.settings, workshop.workshop()?.store(), &view)?;
+            return Ok(RunView { id: view, path, composed: None });
+        }
+        let view = RunView::from(workshop.compose_plan(&self.plan(remembered)?)?);
+        if !self.is_plain() && remembered.is_none() {
+            self.write(&view, &self.plan(None)?, workshop.interpreter())?;
+        }
+        Ok(view)
+    }
+
+    /// What is asked for, with the remedies that are remembered.
+    pub fn plan(&self, remembered: Option<&RememberedRun>) -> Result<Plan> {
+        if let Some(run) = remembered {
+            return run.plan();
+        }
+        let block = self.block.iter().flat_map(|block| block.dependencies.iter().cloned());
+        Ok(Plan::new(block.chain(self.with.iter().cloned()).collect()))
+    }
+
+    /// Runs the program and heals it, to a fixed point.
+    pub fn heal<V, R>(&self, plan: Plan, start: RunView, views: &mut V, runner: &mut R) -> Result<Outcome<V>>
+    where
+        V: Views<View = RunView, Error = Failure>,
+        R: Runner<RunView, Error = Failure>,
+    {
+        let knowledge = Knowledge::embedded()?;
+        let provides = CatalogProvides { home: self.settings.home.clone() };
+        let heal = match self.options.heal {
+            HealPolicy::Known => Heal::Known,
+            HealPolicy::Ask => Heal::Ask,
+            HealPolicy::Any => Heal::Any,
+            HealPolicy::Off => Heal::Off,
+        };
+        let healer = Healer { knowledge: &knowledge, provides: &provides, heal, attempts: heal::DEFAULT_ATTEMPTS };
+        let mut speaker = Speaker { settings: self.settings };
+        healer.run(plan, start, views, runner, &mut speaker).map_err(|error| error.0.0)
+    }
+
+    /// Remembers what healing found, so that the next start is healed from the first instant.
+    pub fn remember<V: Views<View = RunView>>(&self, outcome: &Outcome<V>, made_for: Option<Identity>) -> Result<()> {
+        let healed_now = outcome.attempts.iter().any(|attempt| !attempt.taken.is_empty());
+        if healed_now && outcome.healed() {
+            self.write(&outcome.view, &outcome.plan, made_for)?;
+        }
+        Ok(())
+    }
+
+    fn write(&self, view: &RunView, plan: &Plan, made_for: Option<Identity>) -> Result<()> {
+        if let (Some(key), Some(interpreter)) = (&self.key, made_for) {
+            RememberedRun::new(view.id, interpreter, plan).write(&open_store(self.settings)?, key)?;
+        }
+        Ok(())
+    }
+}
+
+fn exit_code(code: i32) -> u8 {
+    u8::try_from(code).unwrap_or(1)
+}
+
+/// What the words after the options mean. After `--` it is a command, else a script.
+fn program(options: &RunOptions) -> Program {
+    let line = options.command.clone();
+    // The parser swallows a `--` that stands before the first word, so its place is looked up.
+    let all: Vec<OsString> = std::env::args_os().collect();
+    let before = all.len().checked_sub(line.len() + 1).and_then(|place| all.get(place));
+    match before {
+        _ if options.module => Program::Module(line),
+        Some(word) if word == "--" => Program::Command(line),
+        _ => Program::Script(line),
+    }
+}
+
+/// Makes the bytecode of everything in a view.
+fn compile(settings: &Settings, view: &RunView) -> Result<()> {
+    let store = open_store(settings)?;
+    mount::compile_view(&store, &view.id).with_context(|| format!("cannot compile {}", view.path.display()))?;
+    Ok(())
+}

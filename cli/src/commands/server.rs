@@ -1,0 +1,44 @@
+//! `omnipkg server`: the process that serves the views.
+
+use crate::arguments::ServerVerb;
+use crate::server;
+use crate::settings::Settings;
+use anyhow::{Context, Result};
+use omnipkg_store::Store;
+use std::os::fd::{AsFd, OwnedFd};
+
+/// Starts, stops or looks at the server.
+pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
+    let store = Store::open(&settings.home)?;
+    let layout = store.layout();
+    match verb {
+        ServerVerb::Start { foreground: true, ready_fd } => {
+            // Readiness is told on standard output, which the starting command reads to its end.
+            let ready = ready_fd.filter(|fd| *fd == 1).map(|_| take_stdout()).transpose()?;
+            server::serve(layout, ready)?;
+            Ok(0)
+        }
+        ServerVerb::Start { .. } => server::ensure(layout).map(|()| 0),
+        ServerVerb::Stop => server::stop(layout).map(|_| 0),
+        ServerVerb::Status => {
+            let process = server::process(layout).map(|process| process.as_raw());
+            if settings.json {
+                println!("{}", serde_json::json!({ "schema": 1, "running": process.is_some(), "process": process }));
+            } else {
+                match process {
+                    Some(process) => println!("running (process {process})"),
+                    None => println!("not running"),
+                }
+            }
+            Ok(0)
+        }
+    }
+}
+
+/// Moves standard output away, so that closing the copy closes the pipe.
+fn take_stdout() -> Result<OwnedFd> {
+    let ready = std::io::stdout().as_fd().try_clone_to_owned().context("cannot copy the readiness descriptor")?;
+    let null = std::fs::File::options().write(true).open("/dev/null").context("cannot open /dev/null")?;
+    nix::unistd::dup2_stdout(&null).context("cannot replace standard output")?;
+    Ok(ready)
+}

@@ -1,0 +1,165 @@
+//! Demo 7: a script asserts another version than its environment has, is healed, and starts healed from then on.
+//!
+//! Everything happens for real, in a store of its own that is taken away afterwards: wheels come from the index,
+//! the failure is the script's own assertion, and times run from process start to process exit.
+
+use super::stage::{DemoStore, Table, timed};
+use super::uv;
+use crate::arguments::RunOptions;
+use crate::commands::install;
+use crate::commands::run::Job;
+use crate::context::Context;
+use crate::healing::{Failure, LazyWorkshop, ProgramRunner, RunView};
+use crate::interpreters;
+use crate::output;
+use crate::settings::Settings;
+use crate::signals::Signals;
+use crate::workshop::Composed;
+use anyhow::{Context as _, Result, ensure};
+use omnipkg_healer::{Attempt, Plan, Report, Runner, Verdict, Views};
+use omnipkg_store::Store;
+use omnipkg_store::interpreter::Interpreter;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const SCRIPT: &str = include_str!("seven.py");
+const ACTIVE: &str = "13.7.1";
+const WANTED: &str = "13.4.2";
+
+/// Runs the demo; an error if anything is not as it should be.
+pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
+    let signals = Signals::block()?;
+    let demo = DemoStore::new(settings)?;
+    let settings = demo.settings();
+    let store = Store::open(&settings.home)?;
+    let mut table = Table::new(["stage", "omnipkg", "uv"]);
+
+    println!("1. An environment with rich {ACTIVE}, in a store of its own ({})", settings.home.display());
+    let interpreter = interpreters::find(&store, python, None)?;
+    println!("   Python {} at {}", interpreter.facts.full_version(), interpreter.path().display());
+    let (_, time) = timed(|| environment(settings, &store, interpreter.clone()))?;
+    table.row("environment made, downloads included", Some(time), None);
+
+    let script = demo.work().join("seven.py");
+    fs::write(&script, SCRIPT).with_context(|| format!("cannot write {}", script.display()))?;
+    println!("\n2. A script that wants rich {WANTED}:\n");
+    SCRIPT.lines().for_each(|line| println!("   | {line}"));
+
+    println!("\n3. `omnipkg run seven.py`\n");
+    let healed = heal_it(settings, &signals, &script)?;
+    healed.show(&mut table);
+    ensure!(healed.exit == 0, "the healed script ended with exit code {}", healed.exit);
+
+    println!("\n4. The second start is healed from the first instant\n");
+    let (text, second) = timed(|| demo.omnipkg(&["run".as_ref(), script.as_os_str()]))?;
+    print!("   {text}");
+    ensure!(text.contains(WANTED), "the second start did not see rich {WANTED}");
+    table.row("the second start, process start to exit", Some(second), None);
+
+    println!("\n5. The environment is what it was\n");
+    let check = "import importlib.metadata as m; print('rich', m.version('rich'))";
+    let text = demo.omnipkg(&["run".as_ref(), "--".as_ref(), "python".as_ref(), "-c".as_ref(), check.as_ref()])?;
+    print!("   {text}");
+    ensure!(text.trim() == format!("rich {ACTIVE}"), "the environment's rich changed: {text}");
+
+    uv::compare(&demo, &interpreter, &script, [ACTIVE, WANTED], &mut table)?;
+    println!("\nTimes\n");
+    table.print();
+    Ok(0)
+}
+
+fn environment(settings: &Settings, store: &Store, interpreter: Interpreter) -> Result<()> {
+    let context = Context::default_environment(settings, store, interpreter)?;
+    let wanted = [format!("rich=={ACTIVE}").parse().context("the demo's requirement")?];
+    install::install_into(settings, store, context, &wanted, false)?.context("another process changed the demo's store")?;
+    Ok(())
+}
+
+/// What healing the script came to, stage by stage.
+struct Healed {
+    exit: i32,
+    attempts: Vec<Attempt>,
+    runs: Vec<Duration>,
+    compositions: Vec<(Duration, Composed)>,
+}
+
+fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Healed> {
+    let options = RunOptions::for_script(script.as_os_str().to_owned());
+    let job = Job::new(settings, &options)?;
+    let mut views =
+        TimedViews { inner: LazyWorkshop::new(settings, signals, || job.open()), compositions: Vec::new() };
+    let start = job.first_view(&mut views.inner, None)?;
+    let mut runner = TimedRunner { inner: ProgramRunner { signals, program: &job.program }, runs: Vec::new() };
+    let outcome = job.heal(job.plan(None)?, start, &mut views, &mut runner)?;
+    job.remember(&outcome, views.inner.interpreter())?;
+    Ok(Healed { exit: outcome.exit, attempts: outcome.attempts, runs: runner.runs, compositions: views.compositions })
+}
+
+impl Healed {
+    fn show(&self, table: &mut Table) {
+        for (attempt, (time, composed)) in self.attempts.iter().zip(&self.compositions) {
+            println!("\n   failure    {}: {}", attempt.report.exception.class, attempt.report.exception.message);
+            if let Some(diagnosis) = &attempt.diagnosis {
+                println!("   diagnosis  {}", diagnosis.evidence);
+            }
+            let plan: Vec<String> = attempt.taken.iter().map(ToString::to_string).collect();
+            println!("   plan       {}", plan.join(", "));
+            let cost = composed.cost;
+            println!("   view       {} ({} wheels, {} files)", composed.id, composed.description.wheels.len(), cost.files);
+            println!(
+                "   new        {} wheel, {} of its files were new to the store ({})",
+                cost.new_wheels,
+                cost.new_objects,
+                output::bytes(cost.new_bytes)
+            );
+            println!("   re-run     exit code {}", self.exit);
+            table.row("resolving", Some(cost.resolve), None);
+            table.row("fetching and storing what is new", Some(cost.fetch), None);
+            table.row("the view, made and visible", Some(cost.view), None);
+            table.row("failure → healed view, in all", Some(*time), None);
+        }
+        for (run, name) in self.runs.iter().zip(["the failing run, healing included", "the re-run"]) {
+            table.row(name, Some(*run), None);
+        }
+    }
+}
+
+struct TimedViews<'a> {
+    inner: LazyWorkshop<'a>,
+    compositions: Vec<(Duration, Composed)>,
+}
+
+impl Views for TimedViews<'_> {
+    type View = RunView;
+    type Error = Failure;
+
+    fn compose(&mut self, plan: &Plan) -> Result<RunView, Failure> {
+        let started = Instant::now();
+        let view = self.inner.compose(plan)?;
+        if let Some(composed) = &view.composed {
+            self.compositions.push((started.elapsed(), (**composed).clone()));
+        }
+        Ok(view)
+    }
+
+    fn version(&self, view: &RunView, project: &str) -> Option<String> {
+        self.inner.version(view, project)
+    }
+}
+
+struct TimedRunner<'a> {
+    inner: ProgramRunner<'a>,
+    runs: Vec<Duration>,
+}
+
+impl Runner<RunView> for TimedRunner<'_> {
+    type Error = Failure;
+
+    fn run(&mut self, view: &RunView, on_failure: &mut dyn FnMut(Report) -> Verdict) -> Result<i32, Failure> {
+        let started = Instant::now();
+        let exit = self.inner.run(view, on_failure)?;
+        self.runs.push(started.elapsed());
+        Ok(exit)
+    }
+}

@@ -1,0 +1,64 @@
+//! The `omnipkg` program: arguments in, one verb done, an exit code out.
+//!
+//! Exit codes: 0; 1 the user can mend it; 2 usage; on `run` the program's own (128 + n for a signal).
+
+mod answers;
+mod arguments;
+mod commands;
+mod context;
+mod demos;
+mod healing;
+mod hints;
+mod index_settings;
+mod interpreters;
+mod launch;
+mod output;
+mod progress;
+mod projection;
+mod remembered;
+mod runtime_files;
+mod script;
+mod seeds;
+mod server;
+mod settings;
+mod signals;
+mod workshop;
+
+use anyhow::Result;
+use arguments::{Arguments, IndexOptions, Verb};
+use clap::Parser;
+use settings::Settings;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = settings_for(&arguments).and_then(|settings| commands::execute(&settings, arguments.verb));
+    match result {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            output::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn settings_for(arguments: &Arguments) -> Result<Settings> {
+    let none = IndexOptions::default();
+    let index = match &arguments.verb {
+        Verb::Run(options) => &options.index,
+        Verb::Mount(options) => &options.index,
+        Verb::Install(options) => &options.index,
+        Verb::Demo { index, .. } => index,
+        _ => &none,
+    };
+    Ok(Settings {
+        home: Settings::home()?,
+        projection: Settings::projection()?,
+        offline: arguments.common.offline || settings::is_yes("OMNIPKG_OFFLINE"),
+        refresh: index.refresh,
+        quiet: arguments.common.quiet,
+        verbose: arguments.common.verbose,
+        json: arguments.common.json,
+        index_url: index.index_url.clone(),
+    })
+}

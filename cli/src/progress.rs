@@ -1,0 +1,79 @@
+//! One progress display: a line while resolving, one bar for all downloads. Only on a terminal.
+
+use crate::settings::Settings;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use omnipkg_resolver::Progress;
+use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// The display of one command; it is drawn on stderr, from the first thing told to it, and leaves nothing behind.
+#[derive(Clone)]
+pub struct Display(Arc<Bar>);
+
+struct Bar {
+    bar: ProgressBar,
+    wanted: bool,
+    downloading: AtomicBool,
+}
+
+impl Display {
+    /// A display that is drawn if stderr is a terminal and talk is wanted.
+    pub fn new(settings: &Settings) -> Self {
+        let wanted = std::io::stderr().is_terminal() && !settings.quiet;
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        Self(Arc::new(Bar { bar, wanted, downloading: AtomicBool::new(false) }))
+    }
+
+    /// What the resolver tells its progress to.
+    pub fn progress(&self) -> Arc<dyn Progress> {
+        Arc::clone(&self.0) as Arc<dyn Progress>
+    }
+
+    /// Takes the display away, until the next thing is told to it.
+    pub fn finish(&self) {
+        self.0.done();
+    }
+}
+
+impl Bar {
+    fn show(&self, template: &str) {
+        if self.wanted {
+            self.bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+            self.bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+    }
+}
+
+impl Progress for Bar {
+    fn resolving(&self, name: &str, version: &str) {
+        if self.bar.is_hidden() {
+            self.show("{spinner} {wide_msg}");
+        }
+        self.bar.set_message(format!("resolving {name} {version}"));
+        self.bar.tick();
+    }
+
+    fn fetching(&self, filename: &str, bytes_total: Option<u64>) {
+        if !self.downloading.swap(true, Ordering::Relaxed) {
+            self.bar.set_length(0);
+            self.bar.set_position(0);
+            self.show("{bar:24} {bytes}/{total_bytes} {wide_msg}");
+        }
+        self.bar.inc_length(bytes_total.unwrap_or(0));
+        self.bar.set_message(filename.to_owned());
+    }
+
+    fn fetched_bytes(&self, _filename: &str, bytes: u64) {
+        self.bar.inc(bytes);
+    }
+
+    fn done(&self) {
+        if self.wanted {
+            self.bar.finish_and_clear();
+            self.bar.set_draw_target(ProgressDrawTarget::hidden());
+            self.bar.reset();
+        }
+        self.downloading.store(false, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,86 @@
+//! Making a view visible: through the mount where there is FUSE, else by links.
+//!
+//! The choice is probed and remembered in `run/projection`; when it falls to links, that is said once.
+
+use crate::output;
+use crate::server;
+use crate::settings::{ProjectionChoice, Settings};
+use anyhow::{Context, Result, anyhow};
+use omnipkg_store::{Layout, Store, ViewId, links, publish};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Where a view can be seen at once, with nothing to be started, probed or made: the warm path.
+pub fn visible_now(settings: &Settings, layout: &Layout, view: &ViewId) -> Option<PathBuf> {
+    let name = view.to_string();
+    let by_links = || Some(layout.links().join(&name)).filter(|path| path.is_dir());
+    match settings.projection {
+        ProjectionChoice::Link => by_links(),
+        ProjectionChoice::Fuse => by_mount(layout, &name),
+        ProjectionChoice::Probe => {
+            by_mount(layout, &name).or_else(|| fallen_to_links(layout).and_then(|_| by_links()))
+        }
+    }
+}
+
+/// Through the mount, if it is served.
+fn by_mount(layout: &Layout, name: &str) -> Option<PathBuf> {
+    let path = layout.mnt().join(name);
+    (server::is_alive(layout) && path.join("pyvenv.cfg").is_file()).then_some(path)
+}
+
+/// Makes a view visible and returns its path.
+pub fn make_visible(settings: &Settings, store: &Store, view: &ViewId) -> Result<PathBuf> {
+    let layout = store.layout();
+    match settings.projection {
+        ProjectionChoice::Link => return Ok(links::project(store, view)?),
+        ProjectionChoice::Fuse => return through_mount(layout, view).context("OMNIPKG_PROJECTION=fuse"),
+        ProjectionChoice::Probe => {}
+    }
+    match omnipkg_fusefs::probe().map_err(|reason| anyhow!("{reason}")).and_then(|_| through_mount(layout, view)) {
+        Ok(path) => {
+            let _ = fs::remove_file(marker(layout));
+            Ok(path)
+        }
+        Err(error) => {
+            fall_to_links(settings, store, &format!("{error:#}"))?;
+            Ok(links::project(store, view)?)
+        }
+    }
+}
+
+fn through_mount(layout: &Layout, view: &ViewId) -> Result<PathBuf> {
+    let path = layout.mnt().join(view.to_string());
+    if by_mount(layout, &view.to_string()).is_none() {
+        server::ensure(layout)?;
+        let probe = path.join("pyvenv.cfg");
+        fs::metadata(&probe).with_context(|| format!("cannot see the view {}", path.display()))?;
+    }
+    Ok(path)
+}
+
+fn marker(layout: &Layout) -> PathBuf {
+    layout.run().join("projection")
+}
+
+/// Why this store uses links, if it does.
+pub fn fallen_to_links(layout: &Layout) -> Option<String> {
+    fs::read_to_string(marker(layout)).ok()
+}
+
+fn fall_to_links(settings: &Settings, store: &Store, reason: &str) -> Result<()> {
+    let path = marker(store.layout());
+    if fallen_to_links(store.layout()).as_deref() != Some(reason) {
+        publish::volatile_file(store, &path, reason.as_bytes())?;
+        if !settings.quiet {
+            output::talk(&format!("no FUSE here ({reason}): views are made of links; `omnipkg doctor` says more"));
+        }
+    }
+    Ok(())
+}
+
+/// The view that a path of this store's projections belongs to: `<home>/mnt/<view id>/…`.
+pub fn view_of_path(layout: &Layout, path: &Path) -> Option<ViewId> {
+    let below = path.strip_prefix(layout.mnt()).or_else(|_| path.strip_prefix(layout.links())).ok()?;
+    below.components().next()?.as_os_str().to_str()?.parse().ok()
+}

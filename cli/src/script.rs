@@ -1,0 +1,117 @@
+//! Scripts: their bytes, and the requirements that they state themselves (PEP 723).
+
+use anyhow::{Context, Result, bail};
+use pep508_rs::Requirement;
+use omnipkg_store::Digest;
+use pep440_rs::VersionSpecifiers;
+use serde::Deserialize;
+use std::fs;
+use std::path::Path;
+use std::str::FromStr;
+
+/// A script that is about to run.
+pub struct Script {
+    /// Digest of its bytes.
+    pub digest: Digest,
+    /// Its PEP 723 block, if it has one.
+    pub block: Option<Block>,
+}
+
+/// A PEP 723 `script` block.
+#[derive(Debug, Clone, Default)]
+pub struct Block {
+    /// What it depends on.
+    pub dependencies: Vec<Requirement>,
+    /// Which Pythons it runs on.
+    pub requires_python: Option<VersionSpecifiers>,
+}
+
+impl Script {
+    /// Reads a script; `None` if the path is no regular file (a directory or a pipe that Python runs as well).
+    pub fn read(path: &Path) -> Result<Option<Self>> {
+        let metadata = fs::metadata(path).with_context(|| format!("cannot find the script {}", path.display()))?;
+        if !metadata.is_file() {
+            return Ok(None);
+        }
+        let bytes = fs::read(path).with_context(|| format!("cannot read the script {}", path.display()))?;
+        let block = parse_block(&bytes).with_context(|| format!("the PEP 723 block of {}", path.display()))?;
+        Ok(Some(Self { digest: Digest::of(&bytes), block }))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct RawBlock {
+    #[serde(default)]
+    dependencies: Vec<String>,
+    requires_python: Option<String>,
+}
+
+/// Finds and reads the `# /// script` block, as the reference implementation of PEP 723 does.
+fn parse_block(bytes: &[u8]) -> Result<Option<Block>> {
+    // Nearly every script has none: found out without decoding it.
+    if !bytes.windows(12).any(|window| window == b"# /// script") {
+        return Ok(None);
+    }
+    let text = String::from_utf8_lossy(bytes);
+    let Some(toml) = block_text(&text)? else { return Ok(None) };
+    let raw: RawBlock = toml::from_str(&toml).context("not valid TOML")?;
+    let mut block = Block::default();
+    for text in &raw.dependencies {
+        let requirement =
+            Requirement::from_str(text).with_context(|| format!("{text:?} is not a requirement (PEP 508)"))?;
+        block.dependencies.push(requirement);
+    }
+    if let Some(text) = &raw.requires_python {
+        let specifiers =
+            VersionSpecifiers::from_str(text).with_context(|| format!("requires-python {text:?} is not valid"))?;
+        block.requires_python = Some(specifiers);
+    }
+    Ok(Some(block))
+}
+
+fn block_text(text: &str) -> Result<Option<String>> {
+    let mut found = None;
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim_end() != "# /// script" {
+            continue;
+        }
+        if found.is_some() {
+            bail!("there are two script blocks");
+        }
+        // The block ends at the last closing line of the run of comment lines.
+        let comment: Vec<&str> =
+            lines.clone().take_while(|line| *line == "#" || line.starts_with("# ")).collect();
+        let Some(end) = comment.iter().rposition(|line| line.trim_end() == "# ///") else {
+            bail!("the script block has no closing \"# ///\" line");
+        };
+        found = Some(comment[..end].iter().map(|line| line.get(2..).unwrap_or("")).collect::<Vec<_>>().join("\n"));
+        lines.nth(end);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_read_and_other_comments_are_not() {
+        let text = "#!/usr/bin/env python\n# /// script\n# requires-python = \">=3.9\"\n# dependencies = [\n#   \"rich<14\",\n# ]\n# ///\nprint()\n";
+        let block = parse_block(text.as_bytes()).unwrap().unwrap();
+        assert_eq!(block.dependencies[0].to_string(), "rich<14");
+        assert_eq!(block.requires_python.unwrap().to_string(), ">=3.9");
+        assert!(parse_block(b"# /// other\n# ///\n").unwrap().is_none());
+        assert!(parse_block(b"x = '# /// script'\n").unwrap().is_none());
+    }
+
+    #[test]
+    fn broken_blocks_are_errors() {
+        assert!(parse_block(b"# /// script\n# dependencies = []\nprint()\n").is_err());
+        assert!(parse_block(b"# /// script\n# x = \n# ///\n").is_err());
+        assert!(parse_block(b"# /// script\n# ///\n\n# /// script\n# ///\n").is_err());
+        assert!(parse_block(b"# /// script\n# dependencies = ['a b c']\n# ///\n").is_err());
+    }
+}

@@ -1,0 +1,38 @@
+//! Wheels that every environment of an interpreter has: the pip that its own ensurepip carries, as in a fresh
+//! virtual environment. setuptools is not among them: since Python 3.12 `venv` leaves it out too.
+
+use anyhow::Result;
+use omnipkg_store::interpreter::Interpreter;
+use omnipkg_store::wheel::{WheelManifest, ingest};
+use omnipkg_store::{Sha256, Store};
+use std::fs;
+use std::path::PathBuf;
+
+/// The seeds of an interpreter, taken into the store; none if it comes without ensurepip.
+pub fn seeds(store: &Store, interpreter: &Interpreter) -> Result<Vec<(Sha256, WheelManifest)>> {
+    let mut seeds = Vec::new();
+    for path in bundled_pip(interpreter) {
+        let Some(filename) = path.file_name().and_then(|name| name.to_str()) else { continue };
+        let ingested = ingest(store, &path, filename, None)?;
+        seeds.push((ingested.sha256, ingested.manifest));
+    }
+    Ok(seeds)
+}
+
+fn bundled_pip(interpreter: &Interpreter) -> Option<PathBuf> {
+    // Debian keeps the wheels in one place for all its Pythons.
+    let directories = [interpreter.facts.stdlib.join("ensurepip/_bundled"), PathBuf::from("/usr/share/python-wheels")];
+    directories.into_iter().find_map(|directory| {
+        let mut wheels: Vec<PathBuf> = fs::read_dir(directory)
+            .ok()?
+            .flatten()
+            .map(|entry| entry.path())
+            .filter(|path| {
+                let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                name.starts_with("pip-") && name.ends_with(".whl")
+            })
+            .collect();
+        wheels.sort();
+        wheels.pop()
+    })
+}

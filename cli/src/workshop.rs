@@ -1,0 +1,267 @@
+//! Composing views: requirements over a context become a lock, wheels in the store, and a view.
+//!
+//! A remembered answer is used until asked otherwise: then nothing here needs the network or a solver.
+
+use crate::answers::{Answer, Question};
+use crate::context::{Base, Context};
+use crate::index_settings;
+use crate::output;
+use crate::progress::Display;
+use crate::projection;
+use crate::runtime_files::RUNTIME_FILES;
+use crate::seeds::seeds;
+use crate::settings::Settings;
+use anyhow::{Context as _, Result};
+use omnipkg_resolver::{Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Prerelease, Request, Resolver, Target};
+use omnipkg_store::catalog::Catalog;
+use omnipkg_store::environment::NewGeneration;
+use omnipkg_store::view::builder::{Conflict, ViewRequest, ViewWheel, build};
+use omnipkg_store::view::description::{Overlay, ViewDescription};
+use omnipkg_store::wheel::{WheelManifest, ingest};
+use omnipkg_store::{Sha256, Store, ViewId};
+use pep440_rs::Version;
+use pep508_rs::{PackageName, Requirement};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+/// A view that is ready to be used.
+#[derive(Debug, Clone)]
+pub struct Composed {
+    /// Its name.
+    pub id: ViewId,
+    /// Where it can be seen.
+    pub path: PathBuf,
+    /// What it is made of.
+    pub description: ViewDescription,
+    /// Paths on which wheels disagreed.
+    pub conflicts: Vec<Conflict>,
+    /// What it took.
+    pub cost: Cost,
+}
+
+/// What composing a view took.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Cost {
+    /// Finding the lock.
+    pub resolve: Duration,
+    /// Downloading and ingesting wheels.
+    pub fetch: Duration,
+    /// Building the view and making it visible.
+    pub view: Duration,
+    /// Wheels that were not in the store.
+    pub new_wheels: usize,
+    /// Objects that were not in the store.
+    pub new_objects: u64,
+    /// Their bytes.
+    pub new_bytes: u64,
+    /// Files of the set.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+impl Composed {
+    /// What an environment records of this view.
+    pub fn generation(&self, requirements: Vec<String>, reason: String) -> NewGeneration {
+        NewGeneration { view: self.id, projected: self.path.clone(), requirements, reason }
+    }
+}
+
+/// Composes views over one context.
+pub struct Workshop<'a> {
+    settings: &'a Settings,
+    store: Store,
+    context: Context,
+    resolver: Option<Resolver>,
+    display: Display,
+    /// Take the newest, whatever is there.
+    pub upgrade: bool,
+}
+
+impl<'a> Workshop<'a> {
+    /// A workshop; nothing is opened or started before it is needed.
+    pub fn new(settings: &'a Settings, store: Store, context: Context) -> Self {
+        Self { settings, store, context, resolver: None, display: Display::new(settings), upgrade: false }
+    }
+
+    /// The context that views are composed over.
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The store.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Composes the view that satisfies `requirements`, without the projects in `left_out`.
+    pub fn compose(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Composed> {
+        let mut cost = Cost::default();
+        let started = Instant::now();
+        let question = self.question(requirements, left_out);
+        let remembered = if self.settings.refresh || self.upgrade { None } else { Answer::read(&self.store, &question) };
+        let mut lock = match remembered {
+            Some(answer) => answer.lock,
+            None if requirements.is_empty() => Lock::default(),
+            None => self.resolve(requirements, left_out)?,
+        };
+        cost.resolve = started.elapsed();
+        let started = Instant::now();
+        let wheels = self.wheels(&mut lock, &mut cost)?;
+        self.display.finish();
+        cost.fetch = started.elapsed();
+        let started = Instant::now();
+        let composed = self.view(&wheels)?;
+        Answer { lock }.write(&self.store, &question)?;
+        cost.view = started.elapsed();
+        cost.files = wheels.iter().map(|(_, manifest)| manifest.files.len() as u64).sum();
+        cost.bytes = wheels.iter().map(|(_, manifest)| manifest.size()).sum();
+        Ok(Composed { cost, ..composed })
+    }
+
+    fn question(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Question {
+        let mut question = Question::new(&self.context.interpreter, self.settings);
+        requirements.iter().for_each(|requirement| question.add("requirement", &requirement.to_string()));
+        left_out.iter().for_each(|name| question.add("left out", name.as_ref()));
+        for (name, version) in self.preferences() {
+            question.add("preference", &format!("{name} {version}"));
+        }
+        if let Base::Overlay { overlay, .. } = &self.context.base {
+            question.add("overlay", &overlay.prefix.to_string_lossy());
+        }
+        question
+    }
+
+    /// What lies beneath is preferred, as long as it satisfies.
+    fn preferences(&self) -> BTreeMap<String, Version> {
+        let pairs: Vec<(String, String)> = match &self.context.base {
+            _ if self.upgrade => Vec::new(),
+            Base::Managed { description, .. } => {
+                description.wheels.iter().map(|wheel| (wheel.name.clone(), wheel.version.clone())).collect()
+            }
+            Base::Overlay { installed, .. } => installed.clone().into_iter().collect(),
+            Base::Isolated => Vec::new(),
+        };
+        pairs.into_iter().filter_map(|(name, version)| Some((name, Version::from_str(&version).ok()?))).collect()
+    }
+
+    fn resolve(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Lock> {
+        let facts = &self.context.interpreter.facts;
+        let python = Version::from_str(&facts.full_version()).context("the Python's version")?;
+        let request = Request {
+            requirements: requirements.iter().map(for_resolver).collect::<Result<_>>()?,
+            constraints: Vec::new(),
+            preferences: self.preferences(),
+            target: Target {
+                markers: facts.marker_environment()?,
+                python,
+                tags: facts.tags(),
+                prerelease: Prerelease::IfNamed,
+            },
+        };
+        let mut lock = self.resolver()?.resolve(&request)?;
+        lock.wheels.retain(|wheel| !left_out.iter().any(|name| name.as_ref() == wheel.name));
+        if let Base::Overlay { installed, .. } = &self.context.base {
+            // The base provides what it has in the very version that was chosen.
+            lock.wheels.retain(|wheel| {
+                let beneath = installed.get(&wheel.name).and_then(|version| Version::from_str(version).ok());
+                beneath.as_ref() != Some(&wheel.version)
+            });
+        }
+        Ok(lock)
+    }
+
+    fn resolver(&mut self) -> Result<&mut Resolver> {
+        if self.resolver.is_none() {
+            let indexes = index_settings::indexes(self.settings, &self.store, &self.context.interpreter)?;
+            let options = HttpOptions { offline: self.settings.offline, ..HttpOptions::default() };
+            self.resolver = Some(Resolver::new(self.store.clone(), &indexes, options, self.display.progress()));
+        }
+        self.resolver.as_mut().context("no resolver")
+    }
+
+    /// The manifests of all wheels of a lock; what the store does not have is fetched and ingested.
+    fn wheels(&mut self, lock: &mut Lock, cost: &mut Cost) -> Result<Vec<(Sha256, WheelManifest)>> {
+        let mut known: BTreeMap<String, (Sha256, WheelManifest)> = BTreeMap::new();
+        let mut missing = Vec::new();
+        for wheel in &lock.wheels {
+            match wheel.sha256.map(|sha256| (sha256, WheelManifest::read(&self.store, &sha256))) {
+                Some((sha256, Ok(manifest))) => {
+                    known.insert(wheel.name.clone(), (sha256, manifest));
+                }
+                Some((_, Err(error))) if !error.is_not_found() => return Err(error.into()),
+                _ => missing.push(wheel.clone()),
+            }
+        }
+        if !missing.is_empty() {
+            for (name, sha256, manifest) in self.fetch(&missing, cost)? {
+                known.insert(name, (sha256, manifest));
+            }
+        }
+        for wheel in &mut lock.wheels {
+            wheel.sha256 = known.get(&wheel.name).map(|(sha256, _)| *sha256);
+        }
+        Ok(known.into_values().collect())
+    }
+
+    fn fetch(&mut self, missing: &[LockedWheel], cost: &mut Cost) -> Result<Vec<(String, Sha256, WheelManifest)>> {
+        let store = self.store.clone();
+        let arrived = self.resolver()?.fetch(missing, |wheel, path| {
+            ingest(&store, path, &wheel.filename, wheel.sha256).map(|ingested| (wheel.name.clone(), ingested))
+        });
+        let arrived = arrived.map_err(|error| match error {
+            FetchError::Fetch(error) => anyhow::Error::from(error),
+            FetchError::Ingest { source, .. } => anyhow::Error::from(source),
+        })?;
+        let mut catalog = Catalog::open(&self.store)?;
+        let mut wheels = Vec::new();
+        for (name, ingested) in arrived {
+            catalog.add(&ingested.sha256, &ingested.manifest)?;
+            cost.new_wheels += 1;
+            cost.new_objects += ingested.new_objects;
+            cost.new_bytes += ingested.new_bytes;
+            if self.settings.verbose {
+                ingested.manifest.warnings.iter().for_each(|text| {
+                    output::warn(&format!("{}: {text}", ingested.manifest.filename));
+                });
+            }
+            wheels.push((name, ingested.sha256, ingested.manifest));
+        }
+        Ok(wheels)
+    }
+
+    fn view(&self, wheels: &[(Sha256, WheelManifest)]) -> Result<Composed> {
+        let overlay: Option<Overlay> = match &self.context.base {
+            Base::Overlay { overlay, .. } => Some(overlay.clone()),
+            Base::Managed { description, .. } => description.overlay.clone(),
+            Base::Isolated => None,
+        };
+        let seeds = if overlay.is_some() { Vec::new() } else { seeds(&self.store, &self.context.interpreter)? };
+        let request = ViewRequest {
+            interpreter: &self.context.interpreter,
+            wheels: wheels.iter().map(|(sha256, manifest)| ViewWheel { sha256: *sha256, manifest }).collect(),
+            seeds: seeds.iter().map(|(sha256, manifest)| ViewWheel { sha256: *sha256, manifest }).collect(),
+            runtime: RUNTIME_FILES,
+            overlay,
+        };
+        let built = build(&self.store, &request)?;
+        for conflict in built.conflicts.iter().filter(|_| self.settings.verbose) {
+            output::warn(&format!("{} is in {} and {}: {0}'s is used", conflict.path, conflict.kept, conflict.dropped));
+        }
+        let path = projection::make_visible(self.settings, &self.store, &built.id)?;
+        Ok(Composed { id: built.id, path, description: built.description, conflicts: built.conflicts, cost: Cost::default() })
+    }
+}
+
+/// The resolver's requirements have plain URLs.
+fn for_resolver(requirement: &Requirement) -> Result<omnipkg_resolver::Requirement> {
+    let text = requirement.to_string();
+    text.parse().with_context(|| format!("cannot use the requirement {text}"))
+}
+
+/// True if requirements contradict each other or the indexes: asking for less may help.
+pub fn is_unsatisfiable(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<ResolveError>(), Some(ResolveError::NoSolution(_)))
+}

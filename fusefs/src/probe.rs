@@ -1,0 +1,87 @@
+//! Whether FUSE can be had here, and how: a few system calls, no process started, nothing mounted.
+
+use nix::unistd::geteuid;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The ways to a FUSE mount, best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rung {
+    /// mount(2) by ourselves.
+    Direct,
+    /// The set-uid helper fusermount3.
+    Fusermount,
+}
+
+/// Why there is no FUSE, in words for the user.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+const DEVICE: &str = "/dev/fuse";
+
+/// `CAP_SYS_ADMIN` in the capability sets of `/proc/self/status`.
+const MOUNT_CAPABILITY: u64 = 1 << 21;
+
+/// Finds the way to a FUSE mount.
+///
+/// # Errors
+/// [`Unavailable`] with the reason; a mount can fail in spite of a way (in a sandbox).
+pub fn probe() -> Result<Rung, Unavailable> {
+    check_device(Path::new(DEVICE))?;
+    if may_mount() {
+        return Ok(Rung::Direct);
+    }
+    match find_fusermount() {
+        Some(_) => Ok(Rung::Fusermount),
+        None => Err(Unavailable("fusermount3 is not on PATH, and mounting without it needs root".to_owned())),
+    }
+}
+
+fn check_device(device: &Path) -> Result<(), Unavailable> {
+    let reason = match File::options().read(true).write(true).open(device) {
+        Ok(_) => return Ok(()),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound => "does not exist".to_owned(),
+            io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
+            _ => error.to_string(),
+        },
+    };
+    let separator = if reason.starts_with("does") { " " } else { ": " };
+    Err(Unavailable(format!("{}{separator}{reason}", device.display())))
+}
+
+/// Root in a container often may not mount.
+fn may_mount() -> bool {
+    if !geteuid().is_root() {
+        return false;
+    }
+    let Ok(status) = std::fs::read_to_string("/proc/self/status") else { return true };
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).is_none_or(|set| set & MOUNT_CAPABILITY != 0)
+}
+
+/// The helper, searched as fuser searches it: `FUSERMOUNT_PATH`, then `PATH`, then the usual places.
+pub(crate) fn find_fusermount() -> Option<PathBuf> {
+    if let Some(path) = std::env::var_os("FUSERMOUNT_PATH") {
+        return Some(PathBuf::from(path)).filter(|path| path.is_file());
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let usual = ["/usr/bin", "/bin", "/sbin"].map(PathBuf::from);
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(usual).collect();
+    let names = ["fusermount3", "fusermount"];
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file())
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_device_is_said_in_words() {
+        let missing = Path::new("/dev/there-is-no-such-device");
+        assert_eq!(check_device(missing).unwrap_err().to_string(), "/dev/there-is-no-such-device does not exist");
+    }
+}

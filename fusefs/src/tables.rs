@@ -1,0 +1,178 @@
+//! What inode numbers stand for right now: the state that lookups make and forgets drop.
+//!
+//! Nothing here is needed to answer a question, everything can be found on disk again; the tables save
+//! the search and notice when one number would stand for two things.
+
+use crate::error::{Error, Result};
+use crate::inode::{Inode, InodeKind, ViewPrefix};
+use omnipkg_store::view::manifest::ViewManifest;
+use omnipkg_store::{Digest, Layout, ViewId};
+use std::collections::HashMap;
+use std::fs;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+/// A view whose manifest is opened when first needed.
+pub(crate) struct View {
+    pub(crate) id: ViewId,
+    pub(crate) prefix: ViewPrefix,
+    manifest: OnceLock<ViewManifest>,
+}
+
+impl View {
+    pub(crate) fn new(id: ViewId) -> Self {
+        Self { id, prefix: ViewPrefix::of(&id), manifest: OnceLock::new() }
+    }
+
+    /// # Errors
+    /// [`Error::Store`] if the view is gone or damaged.
+    pub(crate) fn manifest(&self, layout: &Layout) -> Result<&ViewManifest> {
+        if let Some(manifest) = self.manifest.get() {
+            return Ok(manifest);
+        }
+        let opened = ViewManifest::open(&layout.view(&self.id))?;
+        Ok(self.manifest.get_or_init(|| opened))
+    }
+}
+
+/// The content that a file's inode number stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct FileContent {
+    pub(crate) digest: Digest,
+    pub(crate) size: u64,
+}
+
+#[derive(Default)]
+struct State {
+    files: HashMap<Inode, (FileContent, u64)>,
+    views: HashMap<ViewPrefix, (Arc<View>, u64)>,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(crate) struct Tables {
+    state: Mutex<State>,
+}
+
+impl Tables {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // every change is one insertion or removal: a panic cannot leave half of one
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts references of the kernel to a file.
+    ///
+    /// # Errors
+    /// [`Error::Clash`] if the number stands for other content already.
+    pub(crate) fn retain_file(&self, inode: Inode, content: FileContent, count: u64) -> Result<()> {
+        let mut state = self.lock();
+        let (present, references) = state.files.entry(inode).or_insert((content, 0));
+        if *present != content {
+            let describe = |content: &FileContent| format!("{} ({} bytes)", content.digest, content.size);
+            return Err(Error::Clash { inode, first: describe(present), second: describe(&content) });
+        }
+        *references += count;
+        Ok(())
+    }
+
+    /// Counts references of the kernel to directories and links of a view, and gives the shared view.
+    ///
+    /// # Errors
+    /// [`Error::Clash`] if another view has the same prefix.
+    pub(crate) fn retain_view(&self, inode: Inode, view: View, count: u64) -> Result<Arc<View>> {
+        let mut state = self.lock();
+        let id = view.id;
+        let (present, references) = state.views.entry(view.prefix).or_insert_with(|| (Arc::new(view), 0));
+        if present.id != id {
+            return Err(Error::Clash { inode, first: present.id.to_string(), second: id.to_string() });
+        }
+        *references += count;
+        Ok(Arc::clone(present))
+    }
+
+    /// Drops references; what has none left is dropped. True if the file is gone from the table.
+    pub(crate) fn forget(&self, inode: Inode, count: u64) -> bool {
+        let mut state = self.lock();
+        match inode.kind() {
+            InodeKind::Root => false,
+            InodeKind::File { .. } => forget_in(&mut state.files, &inode, count),
+            InodeKind::Node { view, .. } | InodeKind::Bytecode { view, .. } => {
+                forget_in(&mut state.views, &view, count);
+                false
+            }
+        }
+    }
+
+    pub(crate) fn file(&self, inode: Inode) -> Option<FileContent> {
+        self.lock().files.get(&inode).map(|(content, _)| *content)
+    }
+
+    pub(crate) fn view(&self, prefix: ViewPrefix) -> Option<Arc<View>> {
+        self.lock().views.get(&prefix).map(|(view, _)| Arc::clone(view))
+    }
+
+    /// How many files and views are remembered.
+    pub(crate) fn sizes(&self) -> (usize, usize) {
+        let state = self.lock();
+        (state.files.len(), state.views.len())
+    }
+}
+
+fn forget_in<K: std::hash::Hash + Eq, V>(table: &mut HashMap<K, (V, u64)>, key: &K, count: u64) -> bool {
+    let Some((_, references)) = table.get_mut(key) else { return true };
+    *references = references.saturating_sub(count);
+    if *references > 0 {
+        return false;
+    }
+    table.remove(key);
+    true
+}
+
+/// Finds the content of an inode number that another server handed out.
+///
+/// # Errors
+/// [`Error::Unknown`], or [`Error::Clash`] if two objects could be meant.
+pub(crate) fn find_file(layout: &Layout, inode: Inode) -> Result<FileContent> {
+    let folder = inode.object_folder();
+    let path = layout.objects().join(&folder);
+    let parse = |name: &str| format!("{folder}{name}").parse::<Digest>().ok();
+    let digest = find_one(inode, &path, parse, |digest| inode.is_file_of(digest))?;
+    let metadata = fs::metadata(layout.object(&digest)).map_err(|source| Error::Object { digest, source })?;
+    Ok(FileContent { digest, size: metadata.len() })
+}
+
+/// Finds the view of an inode number that another server handed out.
+///
+/// # Errors
+/// As [`find_file`].
+pub(crate) fn find_view(layout: &Layout, inode: Inode, prefix: ViewPrefix) -> Result<View> {
+    let parse = |name: &str| name.parse::<ViewId>().ok();
+    find_one(inode, &layout.views(), parse, |id| ViewPrefix::of(id) == prefix).map(View::new)
+}
+
+fn find_one<T: std::fmt::Display>(
+    inode: Inode,
+    folder: &std::path::Path,
+    parse: impl Fn(&str) -> Option<T>,
+    matches: impl Fn(&T) -> bool,
+) -> Result<T> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Unknown(inode)),
+        Err(source) => return Err(list_error(folder, source)),
+    };
+    let mut found: Option<T> = None;
+    for entry in entries {
+        let name = entry.map_err(|source| list_error(folder, source))?.file_name();
+        let Some(candidate) = name.to_str().and_then(&parse).filter(&matches) else { continue };
+        if let Some(first) = found {
+            return Err(Error::Clash { inode, first: first.to_string(), second: candidate.to_string() });
+        }
+        found = Some(candidate);
+    }
+    found.ok_or(Error::Unknown(inode))
+}
+
+fn list_error(folder: &std::path::Path, source: io::Error) -> Error {
+    Error::Store(omnipkg_store::Error::Io { operation: "list", path: folder.to_owned(), source })
+}

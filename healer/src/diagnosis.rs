@@ -1,0 +1,87 @@
+//! From a report to a diagnosis: what about the environment made the script fail, by what evidence, and what mends it.
+//!
+//! Each kind of failure has its own file. None of them reads the prose of a message: evidence is comparisons, names and
+//! values. A failure that no file recognises is the script's own and gives no diagnosis.
+
+mod missing_library;
+mod missing_module;
+mod version_assertion;
+
+use crate::knowledge::{Knowledge, Provides};
+use crate::policy::Heal;
+use crate::remedy::Remedy;
+use crate::report::Report;
+
+/// What kind of failure it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The script checks a distribution's version and found another.
+    VersionAssertion,
+    /// A module cannot be imported because no distribution provides it.
+    MissingModule,
+    /// The script asks for a distribution by name that is not there.
+    MissingDistribution,
+    /// An extension module needs a system library that is not there.
+    MissingLibrary,
+}
+
+/// What was found about a failure.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// The kind of failure.
+    pub kind: Kind,
+    /// One line: "s.py:4 asserts rich == 13.4.2, found 13.7.1".
+    pub evidence: String,
+    /// One line for the talk: "s.py:4 needs rich 13.4.2 (found 13.7.1)".
+    pub need: String,
+    /// What mends it, all of it together; empty when nothing certain is known.
+    pub remedies: Vec<Remedy>,
+    /// Whether the remedies are a guess: taken only after asking.
+    pub guessed: bool,
+    /// Whether a project of the user's choice could mend it.
+    pub guessable: bool,
+    /// What else was thought of, and why it was not taken.
+    pub considered: Vec<Considered>,
+}
+
+impl Diagnosis {
+    /// A diagnosis without a remedy yet.
+    fn new(kind: Kind, evidence: String) -> Self {
+        let need = evidence.clone();
+        Self { kind, evidence, need, remedies: Vec::new(), guessed: false, guessable: false, considered: Vec::new() }
+    }
+
+    /// Whether two diagnoses ask for the same: healing again would go round in a circle.
+    pub fn same(&self, other: &Self) -> bool {
+        self.kind == other.kind && self.remedies == other.remedies && self.evidence == other.evidence
+    }
+}
+
+/// A project that was thought of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Considered {
+    /// The project's name.
+    pub project: String,
+    /// Why it was not taken.
+    pub reason: String,
+    /// Whether it may be suggested for `--with`.
+    pub installable: bool,
+}
+
+/// What diagnosing may lean on.
+#[derive(Clone, Copy)]
+pub struct Context<'a> {
+    /// The reviewed tables.
+    pub knowledge: &'a Knowledge,
+    /// What the store's distributions prove.
+    pub provides: &'a dyn Provides,
+    /// What may be installed.
+    pub heal: Heal,
+}
+
+/// Diagnoses a report; `None` when the failure is the script's own.
+pub fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosis> {
+    version_assertion::diagnose(report)
+        .or_else(|| missing_module::diagnose(report, context))
+        .or_else(|| missing_library::diagnose(report, context))
+}

@@ -1,0 +1,253 @@
+//! The bounded loop: run → report → diagnosis → remedy → new view → run again, to a fixed point.
+//!
+//! What must stay true: the new view is composed while the failed process still waits for its verdict, so a script whose
+//! healing fails prints its own traceback, byte for byte; a script that fails for its own reasons runs once; the same
+//! diagnosis never comes twice; exit codes pass through.
+
+use crate::diagnosis::{Context, Diagnosis, diagnose};
+use crate::knowledge::{Knowledge, Provides};
+use crate::policy::Heal;
+use crate::remedy::{Plan, Remedy};
+use crate::report::Report;
+use crate::talk::{self, Talk};
+
+/// How often a script is run again at most, unless set otherwise.
+pub const DEFAULT_ATTEMPTS: usize = 5;
+
+/// Whether the failed script prints its traceback. On the socket: the byte `P` or `Q`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It prints what Python prints.
+    Print,
+    /// It prints nothing: it will be run again.
+    Quiet,
+}
+
+impl Verdict {
+    /// The byte that the waiting reporter is sent.
+    pub fn byte(self) -> u8 {
+        match self {
+            Self::Print => b'P',
+            Self::Quiet => b'Q',
+        }
+    }
+}
+
+/// Supplies views.
+pub trait Views {
+    /// A view that a script can be run in.
+    type View;
+    /// Why a view could not be composed.
+    type Error: std::error::Error + 'static;
+
+    /// Composes (resolves, fetches, builds) the view of a plan.
+    fn compose(&mut self, plan: &Plan) -> Result<Self::View, Self::Error>;
+
+    /// The version of a project (normalised name) in a view, for the talk line.
+    fn version(&self, _view: &Self::View, _project: &str) -> Option<String> {
+        None
+    }
+}
+
+/// Runs the script.
+pub trait Runner<View> {
+    /// Why the script could not be run at all.
+    type Error: std::error::Error + 'static;
+
+    /// Runs the script in a view to its end and returns its exit code (128+n for a signal). Calls `on_failure` for each
+    /// report that arrives, and answers the waiting process with the verdict.
+    fn run(&mut self, view: &View, on_failure: &mut dyn FnMut(Report) -> Verdict) -> Result<i32, Self::Error>;
+}
+
+/// Speaks with the user.
+pub trait Listener {
+    /// Says a line on stderr.
+    fn say(&mut self, talk: Talk);
+
+    /// Asks whether a guessed remedy may be taken (`--heal=ask`); the failed script waits.
+    fn consent(&mut self, diagnosis: &Diagnosis) -> bool;
+}
+
+/// One failure, and what came of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Attempt {
+    /// The failure's report.
+    pub report: Report,
+    /// What was found; `None`: the script's own failure.
+    pub diagnosis: Option<Diagnosis>,
+    /// The remedies that were taken; empty when the script was not run again.
+    pub taken: Vec<Remedy>,
+}
+
+/// Why the loop ended.
+#[derive(Debug)]
+pub enum Ended<E> {
+    /// The script ended without a failure to report; its exit code may be any.
+    Finished,
+    /// The failure is the script's own.
+    NotOurs,
+    /// The failure is the environment's, and no remedy is certain or allowed.
+    NoRemedy,
+    /// The same diagnosis came again, or one whose remedy the plan already has: it did not help.
+    Repeated,
+    /// All attempts are used up.
+    Exhausted,
+    /// The healed view could not be composed.
+    NotComposed(E),
+    /// The user did not agree to a guess.
+    Declined,
+}
+
+/// What the loop did.
+pub struct Outcome<V: Views> {
+    /// The last run's exit code.
+    pub exit: i32,
+    /// The last plan, with all remedies taken; what is remembered when it [`Outcome::healed`].
+    pub plan: Plan,
+    /// The last run's view.
+    pub view: V::View,
+    /// Every failure, in order.
+    pub attempts: Vec<Attempt>,
+    /// Why it ended.
+    pub ended: Ended<V::Error>,
+}
+
+impl<V: Views> Outcome<V> {
+    /// Whether remedies were taken and the last run had nothing more to report.
+    pub fn healed(&self) -> bool {
+        !self.plan.remedies().is_empty() && matches!(self.ended, Ended::Finished)
+    }
+}
+
+/// The script could not be run.
+#[derive(Debug, thiserror::Error)]
+#[error("run the script")]
+pub struct HealError<E: std::error::Error + 'static>(#[source] pub E);
+
+/// The healer's settings.
+pub struct Healer<'a> {
+    /// The reviewed tables.
+    pub knowledge: &'a Knowledge,
+    /// What the store proves.
+    pub provides: &'a dyn Provides,
+    /// How far healing may go.
+    pub heal: Heal,
+    /// How often the script is run again at most.
+    pub attempts: usize,
+}
+
+impl Healer<'_> {
+    /// Runs a script in `view`, which was composed from `plan`, and heals it.
+    pub fn run<V: Views, R: Runner<V::View>>(
+        &self,
+        mut plan: Plan,
+        mut view: V::View,
+        views: &mut V,
+        runner: &mut R,
+        listener: &mut dyn Listener,
+    ) -> Result<Outcome<V>, HealError<R::Error>> {
+        let mut attempts: Vec<Attempt> = Vec::new();
+        loop {
+            let mut next: Option<Step<V>> = None;
+            let exit = runner
+                .run(&view, &mut |report| {
+                    // The first report decides; another (a second Python under one command) only gets its traceback.
+                    if next.is_some() {
+                        return Verdict::Print;
+                    }
+                    let step = self.step(report, &plan, &mut attempts, views, listener);
+                    let verdict = if matches!(step, Step::Again { .. }) { Verdict::Quiet } else { Verdict::Print };
+                    next = Some(step);
+                    verdict
+                })
+                .map_err(HealError)?;
+            match next {
+                None => return Ok(Outcome { exit, plan, view, attempts, ended: Ended::Finished }),
+                Some(Step::Stop { ended, talk }) => {
+                    talk.into_iter().for_each(|talk| listener.say(talk));
+                    return Ok(Outcome { exit, plan, view, attempts, ended });
+                }
+                Some(Step::Again { plan: healed, view: new, talk }) => {
+                    listener.say(talk);
+                    (plan, view) = (healed, new);
+                }
+            }
+        }
+    }
+
+    /// What to do about one report. The failed script waits meanwhile.
+    fn step<V: Views>(
+        &self,
+        report: Report,
+        plan: &Plan,
+        attempts: &mut Vec<Attempt>,
+        views: &mut V,
+        listener: &mut dyn Listener,
+    ) -> Step<V> {
+        let context = Context { knowledge: self.knowledge, provides: self.provides, heal: self.heal };
+        let diagnosis = if self.heal == Heal::Off { None } else { diagnose(&report, context) };
+        let seen = diagnosis.as_ref().is_some_and(|new| {
+            attempts.iter().any(|attempt| attempt.diagnosis.as_ref().is_some_and(|old| old.same(new)))
+        });
+        let step = match &diagnosis {
+            None => Step::Stop { ended: Ended::NotOurs, talk: Vec::new() },
+            Some(found) if found.remedies.is_empty() => {
+                Step::Stop { ended: Ended::NoRemedy, talk: talk::unhealed(found) }
+            }
+            Some(found) if seen => repeated(found),
+            Some(found) if attempts.len() >= self.attempts => {
+                let text = format!("{}: not tried, after {} attempts", found.evidence, self.attempts);
+                Step::Stop { ended: Ended::Exhausted, talk: vec![Talk::Unhealed(text)] }
+            }
+            Some(found) if found.guessed && self.heal == Heal::Ask && !listener.consent(found) => {
+                Step::Stop { ended: Ended::Declined, talk: talk::unhealed(found) }
+            }
+            Some(found) => compose(found, plan, views),
+        };
+        let taken = match (&step, &diagnosis) {
+            (Step::Again { .. }, Some(found)) => found.remedies.clone(),
+            _ => Vec::new(),
+        };
+        attempts.push(Attempt { report, diagnosis, taken });
+        step
+    }
+}
+
+fn repeated<V: Views>(diagnosis: &Diagnosis) -> Step<V> {
+    let text = format!("{}: the same again, though the script ran with the remedy", diagnosis.evidence);
+    Step::Stop { ended: Ended::Repeated, talk: vec![Talk::Unhealed(text)] }
+}
+
+fn compose<V: Views>(diagnosis: &Diagnosis, plan: &Plan, views: &mut V) -> Step<V> {
+    let healed = diagnosis.remedies.iter().fold(plan.clone(), |plan, remedy| plan.with(remedy));
+    if healed.same_requirements(plan) {
+        return repeated(diagnosis);
+    }
+    match views.compose(&healed) {
+        Ok(view) => {
+            let chosen: Vec<String> = diagnosis.remedies.iter().map(|remedy| in_words(remedy, &view, views)).collect();
+            Step::Again { plan: healed, view, talk: Talk::Healing(talk::healing(diagnosis, &chosen)) }
+        }
+        // The caller says the error itself, with its causes; here only what it was for.
+        Err(error) => Step::Stop {
+            talk: vec![Talk::Unhealed(format!("{}: no environment could be made for it", diagnosis.need))],
+            ended: Ended::NotComposed(error),
+        },
+    }
+}
+
+fn in_words<V: Views>(remedy: &Remedy, view: &V::View, views: &V) -> String {
+    match (remedy, views.version(view, remedy.project().as_ref())) {
+        (Remedy::Replace { .. }, _) | (_, None) => remedy.to_string(),
+        (_, Some(version)) => format!("{} {version}", remedy.project()),
+    }
+}
+
+enum Step<V: Views> {
+    Stop { ended: Ended<V::Error>, talk: Vec<Talk> },
+    Again { plan: Plan, view: V::View, talk: Talk },
+}
+
+#[cfg(test)]
+#[path = "heal/tests.rs"]
+mod tests;

@@ -1,0 +1,272 @@
+//! The failure report: what the reporter in a view (`python/omnipkg/_reporter.py`) says about an uncaught exception.
+//!
+//! The sender is whatever runs in the view, so nothing here is trusted: sizes are bounded, unknown fields are passed over,
+//! and a report that does not have this shape is an error, never a panic. Text from a report reaches the user only
+//! through [`line`], which keeps it to one line without control characters.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The report schema that this crate reads.
+pub const SCHEMA: u32 = 1;
+/// The longest message that is read from a script, in bytes; a longer one is refused unread.
+pub const MAX_BYTES: usize = 1 << 20;
+const MAX_CHECKS: usize = 64;
+const MAX_FRAMES: usize = 256;
+const MAX_CHAIN: usize = 16;
+
+/// Why a report could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportError {
+    /// The message is longer than [`MAX_BYTES`].
+    #[error("read failure report: {0} bytes are more than a report may have")]
+    TooLong(usize),
+    /// The message is not the JSON of a report.
+    #[error("read failure report")]
+    Malformed(#[source] serde_json::Error),
+    /// The report is of a schema that this program does not know.
+    #[error("read failure report: unknown schema {0}")]
+    Schema(u32),
+}
+
+/// An uncaught exception, with the evidence that the reporter found for it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// The interpreter's version, "3.11.7".
+    pub python: String,
+    /// `sys.executable`.
+    pub executable: String,
+    /// Whether the script waits for a verdict before it prints its traceback. When not, the traceback is already printed.
+    pub held: bool,
+    /// The exception that was not caught.
+    pub exception: Exception,
+    /// Its causes and contexts, nearest first.
+    pub chain: Vec<Exception>,
+    /// The traceback, outermost first.
+    pub frames: Vec<Frame>,
+    /// The version comparisons that made the script fail; all of them would have to hold.
+    pub checks: Vec<Check>,
+    /// Loaded distributions (normalised name → version).
+    pub distributions: BTreeMap<String, String>,
+    /// The module that could not be found.
+    pub missing: Option<MissingModule>,
+    /// The distribution that the script asked for by name and that is not there.
+    pub missing_distribution: Option<MissingDistribution>,
+}
+
+/// One exception of the chain.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Exception {
+    /// The class name, "ModuleNotFoundError".
+    #[serde(rename = "type")]
+    pub class: String,
+    /// The class name with its module.
+    pub qualified: String,
+    /// The names of the classes it derives from, itself first.
+    pub bases: Vec<String>,
+    /// `str(exception)`; never evidence for a version.
+    pub message: String,
+    /// `ImportError.name`.
+    pub name: Option<String>,
+    /// `ImportError.path`.
+    pub path: Option<String>,
+    /// The distribution that owns `path`.
+    pub distribution: Option<String>,
+}
+
+/// One frame of the traceback.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Frame {
+    /// The source file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The function, or `<module>`.
+    pub function: String,
+    /// The text of the failing statement.
+    pub source: String,
+    /// `__name__` of the frame's module.
+    pub module: Option<String>,
+    /// "script", "site", "stdlib" or "other".
+    #[serde(rename = "where")]
+    pub place: String,
+    /// The distribution that owns the file.
+    pub distribution: Option<String>,
+}
+
+/// A comparison of a distribution's version that did not come out as the script needs it.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Check {
+    /// The distribution (normalised name).
+    pub distribution: String,
+    /// Its version in the failed view.
+    pub installed: String,
+    /// What of the version is compared.
+    pub subject: Subject,
+    /// For [`Subject::Component`]: which component, from 0.
+    pub index: Option<u32>,
+    /// For [`Subject::Prefix`]: how many components; absent when all are compared.
+    pub length: Option<u32>,
+    /// What would have to hold: "==", "!=", "<", "<=", ">", ">=", "in", "not in" or "satisfies".
+    pub op: String,
+    /// What it is compared with.
+    pub value: Value,
+    /// The comparison as the source has it.
+    pub text: String,
+    /// The file of the comparison.
+    pub file: String,
+    /// Its line, from 1.
+    pub line: u32,
+    /// How the compared value is known to be this version: "call", "attribute", "binding" or "value".
+    pub how: String,
+}
+
+/// The part of a version that a check compares.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Subject {
+    /// The whole version.
+    #[default]
+    Version,
+    /// Its first components.
+    Prefix,
+    /// One component.
+    Component,
+    /// The start of its text.
+    StartsWith,
+    /// Anything a later reporter may send.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A module that could not be found.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct MissingModule {
+    /// The dotted name, "sklearn.externals".
+    pub module: String,
+    /// Its first part.
+    pub top_level: String,
+    /// Whether the first part itself can be imported.
+    pub top_level_present: bool,
+    /// Whether a file or folder of that name stands beside the script or the importing module.
+    pub local: bool,
+    /// Whether the standard library of some Python has a module of that name.
+    pub stdlib: bool,
+}
+
+/// A distribution that `importlib.metadata` or `pkg_resources` did not find.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct MissingDistribution {
+    /// The requirement or the bare name.
+    pub requirement: String,
+}
+
+impl Report {
+    /// Reads one message of the reporter (without its length).
+    pub fn from_json(bytes: &[u8]) -> Result<Self, ReportError> {
+        if bytes.len() > MAX_BYTES {
+            return Err(ReportError::TooLong(bytes.len()));
+        }
+        let mut report: Self = serde_json::from_slice(bytes).map_err(ReportError::Malformed)?;
+        if report.schema != SCHEMA {
+            return Err(ReportError::Schema(report.schema));
+        }
+        report.checks.truncate(MAX_CHECKS);
+        report.chain.truncate(MAX_CHAIN);
+        report.frames.truncate(MAX_FRAMES);
+        Ok(report)
+    }
+
+    /// The exception and its chain, nearest first.
+    pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
+        std::iter::once(&self.exception).chain(&self.chain)
+    }
+
+    /// "s.py:4" of the innermost frame that belongs to the script, else of the innermost at all.
+    pub fn site(&self) -> String {
+        let frame = self.frames.iter().rev().find(|frame| frame.place == "script").or(self.frames.last());
+        frame.map_or_else(|| "the script".to_owned(), |frame| site(&frame.file, frame.line))
+    }
+}
+
+/// "s.py:4": the file's last part and the line.
+pub fn site(file: &str, number: u32) -> String {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    format!("{}:{number}", line(name))
+}
+
+/// Text of a report, fit to be printed in a line: control characters become spaces, and at most 200 characters stay.
+pub fn line(text: &str) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).take(200).collect();
+    clean.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unknown_fields_and_subjects_are_passed_over() {
+        let report = Report::from_json(
+            br#"{"schema":1,"new":{"a":[1]},"checks":[{"distribution":"rich","subject":"epoch","op":"=="}]}"#,
+        )
+        .unwrap();
+        assert_eq!(report.checks[0].subject, Subject::Unknown);
+        assert_eq!(report.site(), "the script");
+    }
+
+    #[test]
+    fn what_the_reporter_sends_is_read_whole() {
+        // python/tests/test_reporter.py holds the reporter to the same sample.
+        let report = Report::from_json(include_bytes!("../data/report.json")).unwrap();
+        assert!(report.held);
+        assert_eq!(report.exception.class, "RuntimeError");
+        assert_eq!(report.chain[0].name.as_deref(), Some("no_such_module"));
+        assert_eq!(report.missing, None);
+        assert_eq!(report.frames[0].place, "script");
+        assert_eq!(report.distributions["rich"], "13.7.1");
+        let check = &report.checks[0];
+        assert_eq!((check.subject, check.length, check.op.as_str()), (Subject::Prefix, Some(2), "=="));
+        assert_eq!(check.value, serde_json::json!([13, 4]));
+        assert_eq!(report.site(), "sample.py:7");
+    }
+
+    #[test]
+    fn hostile_messages_are_errors() {
+        let deep = [b'['].repeat(100_000);
+        for bytes in [
+            &b""[..],
+            b"{",
+            b"null",
+            b"7",
+            b"{\"schema\":1,\"checks\":7}",
+            b"{\"schema\":1,\"frames\":[{\"line\":-1}]}",
+            b"\xff\xfe",
+            &deep,
+        ] {
+            assert!(matches!(Report::from_json(bytes), Err(ReportError::Malformed(_))), "{bytes:?}");
+        }
+        assert!(matches!(Report::from_json(b"{}"), Err(ReportError::Schema(0))));
+        assert!(matches!(Report::from_json(&vec![b' '; MAX_BYTES + 1]), Err(ReportError::TooLong(_))));
+    }
+
+    #[test]
+    fn lists_are_bounded_and_text_is_one_line() {
+        let checks = vec!["{}"; 1000].join(",");
+        let report = Report::from_json(format!("{{\"schema\":1,\"checks\":[{checks}]}}").as_bytes()).unwrap();
+        assert_eq!(report.checks.len(), MAX_CHECKS);
+        assert_eq!(site("/a/\u{1b}[31mb\n.py", 3), "[31mb .py:3");
+        assert_eq!(line(&"x".repeat(1000)).len(), 200);
+    }
+}

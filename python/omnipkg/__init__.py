@@ -1,0 +1,1 @@
+"""The Python side of omnipkg. It is part of every view, so it imports nothing here."""

@@ -1,0 +1,296 @@
+"""The failure report of an uncaught exception (schema 1), as a message for `omnipkg run`.
+
+Imported only when a script failed. It reads the traceback, the source files and the names of distributions; it calls
+nothing of the script's, and imports nothing that a script could shadow.
+"""
+
+import _ast
+import os
+import sys
+
+from omnipkg import _syntax
+from omnipkg._checks import Checks
+from omnipkg._distributions import Distributions, normalise
+from omnipkg._missing import missing_distribution, missing_module
+from omnipkg._subjects import Subjects
+from omnipkg._values import Scope
+
+SCHEMA = 1
+LONGEST_MESSAGE = 1 << 20
+
+
+def message(value, traceback, held):
+    """The report as length (u32, big-endian) and JSON; None when it cannot be made small enough."""
+    with _Quiet():
+        report = _Failure(value, traceback).report(held)
+    data = _json(report).encode("utf-8", "replace")
+    if len(data) > LONGEST_MESSAGE:
+        report["frames"] = report["frames"][-5:]
+        report["chain"] = []
+        data = _json(report).encode("utf-8", "replace")
+    if len(data) > LONGEST_MESSAGE:
+        return None
+    return len(data).to_bytes(4, "big") + data
+
+
+class _Quiet(object):
+    """Parsing a file again must not repeat its syntax warnings."""
+
+    def __enter__(self):
+        import _warnings
+
+        self._lists = [_warnings.filters, getattr(sys.modules.get("warnings"), "filters", None)]
+        self._ignore = ("ignore", None, Warning, None, 0)
+        self._lists = [each for each in self._lists if type(each) is list]
+        for each in self._lists:
+            each.insert(0, self._ignore)
+
+    def __exit__(self, *_):
+        for each in self._lists:
+            if self._ignore in each:
+                each.remove(self._ignore)
+
+
+class _Failure(object):
+    def __init__(self, value, traceback):
+        self.value = value
+        self.chain = _chain(value)
+        self.tracebacks = {id(value): _entries(traceback)}
+        for each in self.chain:
+            self.tracebacks[id(each)] = _entries(each.__traceback__)
+        self.distributions = Distributions()
+        self.subjects = Subjects(self.distributions, self._mentioned)
+        self.main = getattr(sys.modules.get("__main__"), "__file__", None)
+        self._names = None
+
+    def report(self, held):
+        loaded = self.distributions.loaded()
+        self._loaded = loaded
+        checks = self._conflicts() or self._checks()
+        relevant = [self.value] + self._relevant_chain()
+        return {
+            "schema": SCHEMA,
+            "python": "%d.%d.%d" % sys.version_info[:3],
+            "executable": sys.executable or "",
+            "held": held,
+            "exception": self._exception(self.value),
+            "chain": [self._exception(each) for each in self.chain],
+            "frames": self._frames(),
+            "checks": checks[:32],
+            "distributions": loaded,
+            "missing": None if checks else missing_module(relevant, self.tracebacks, self.main),
+            "missing_distribution": None if checks else missing_distribution(relevant),
+        }
+
+    def _exception(self, value):
+        kind = type(value)
+        path = _string(getattr(value, "path", None)) if isinstance(value, ImportError) else None
+        try:
+            text = str(value)
+        except Exception:
+            text = ""
+        return {
+            "type": kind.__name__,
+            "qualified": "%s.%s" % (kind.__module__, kind.__qualname__),
+            "bases": [each.__name__ for each in kind.__mro__][:16],
+            "message": text[:10000],
+            "name": _string(getattr(value, "name", None)) if isinstance(value, ImportError) else None,
+            "path": path,
+            "distribution": self.distributions.owner_of_file(os.path.abspath(path)) if path else None,
+        }
+
+    def _frames(self):
+        entries = self.tracebacks[id(self.value)]
+        return [self._frame(each) for each in (entries if len(entries) <= 80 else entries[:20] + entries[-60:])]
+
+    def _frame(self, traceback):
+        code = traceback.tb_frame.f_code
+        place = self.place(code.co_filename)
+        source = _syntax.load(code.co_filename) if place != "stdlib" else None
+        text = ""
+        if source is not None:
+            line, column = _syntax.place_of(traceback)
+            node = _syntax.path_to(source, line, column, (_ast.Assert, _ast.Raise))[-1]
+            compound = hasattr(node, "body") or not hasattr(node, "lineno")
+            text = source.lines[line - 1].strip() if compound and line <= len(source.lines) else ""
+            text = text or source.text(node)
+        return {
+            "file": code.co_filename,
+            "line": traceback.tb_lineno or 0,
+            "function": code.co_name,
+            "source": text[:2000],
+            "module": _string(traceback.tb_frame.f_globals.get("__name__")),
+            "where": place,
+            "distribution": self.distributions.owner_of_file(code.co_filename) if place == "site" else None,
+        }
+
+    def place(self, path):
+        if self.main and path == self.main:
+            return "script"
+        if self.distributions.site_of(path) or "/site-packages/" in path or "/dist-packages/" in path:
+            return "site"
+        if path.startswith(os.path.dirname(os.__file__) + os.sep) or path.startswith("<frozen "):
+            return "stdlib"
+        folder = os.path.dirname(os.path.abspath(self.main)) if self.main else os.getcwd()
+        return "script" if path.startswith(folder + os.sep) else "other"
+
+    def _relevant_chain(self):
+        """Exceptions that the failure is about: explicit causes, and what a handler turned into another by `raise`."""
+        result = []
+        current = self.value
+        for each in self.chain:
+            if current.__cause__ is not each and not self._raised_in_handler(current):
+                break
+            result.append(each)
+            current = each
+        return result
+
+    def _raised_in_handler(self, value):
+        entries = self.tracebacks[id(value)]
+        if not entries:
+            return False
+        found = self._path(entries[-1])
+        return found is not None and isinstance(found[1][-1], _ast.Raise) and _syntax.in_handler(found[1])
+
+    def _path(self, traceback):
+        source = _syntax.load(traceback.tb_frame.f_code.co_filename)
+        if source is None:
+            return None
+        line, column = _syntax.place_of(traceback)
+        return source, _syntax.path_to(source, line, column, (_ast.Assert, _ast.Raise))
+
+    def _checks(self):
+        for value in [self.value] + self._relevant_chain():
+            checks = self._checks_of(value)
+            if checks:
+                return checks
+        return []
+
+    def _checks_of(self, value):
+        """From the frame that raised outwards: the first one in which the failing statement was conditional decides."""
+        scopes = self._scopes(self.tracebacks[id(value)])
+        for number, (scope, path) in enumerate(reversed(scopes)):
+            if scope is None:
+                return []
+            node = path[-1]
+            if number == 0 and not isinstance(node, (_ast.Assert, _ast.Raise)):
+                return []
+            if isinstance(node, _ast.Assert):
+                if number or not isinstance(value, AssertionError):
+                    return []
+                return Checks(self.subjects).needed(node.test, True, scope)
+            conditions = _syntax.conditions(path)
+            if conditions:
+                return self._first_that_tells(conditions, scope)
+            if _syntax.in_handler(path):
+                return []
+        return []
+
+    def _first_that_tells(self, conditions, scope):
+        for number, (test, held) in enumerate(conditions):
+            checks = Checks(self.subjects).needed(test, not held, scope)
+            if checks and (number == 0 or all(each["op"] in ("==", "in") for each in checks)):
+                return checks
+        return []
+
+    def _scopes(self, entries):
+        """[(scope, path)] of the frames, outermost first; each knows the call in the one before that led to it."""
+        result = []
+        caller = call = None
+        for traceback in entries:
+            frame = traceback.tb_frame
+            found = None if self.place(frame.f_code.co_filename) == "stdlib" else self._path(traceback)
+            if found is None:
+                result.append((None, None))
+                caller = call = None
+                continue
+            source, path = found
+            function = _syntax.function(path)
+            if caller is not None and function is not None:
+                call = _call_of(path_before, function.name, frame.f_code.co_name)
+            scope = Scope(source, function, frame.f_locals, frame.f_globals, path[-1].lineno if len(path) > 1 else 1, caller, call)
+            result.append((scope, path))
+            caller, call, path_before = scope, None, path
+        return result
+
+    def _conflicts(self):
+        """pkg_resources.VersionConflict carries its evidence itself."""
+        for value in [self.value] + self._relevant_chain():
+            arguments = value.args
+            if not any(each.__name__ == "VersionConflict" for each in type(value).__mro__) or len(arguments) < 2:
+                continue
+            name = normalise(str(getattr(arguments[1], "project_name", "")))
+            installed = self.distributions.version(name) or str(getattr(arguments[0], "version", ""))
+            specifiers = str(getattr(arguments[1], "specifier", ""))
+            if name and specifiers:
+                frame = self.tracebacks[id(value)][0]
+                return [{
+                    "distribution": name, "installed": installed, "subject": "version", "op": "satisfies",
+                    "value": specifiers, "text": "%s%s" % (name, specifiers), "file": frame.tb_frame.f_code.co_filename,
+                    "line": frame.tb_lineno, "how": "call",
+                }]
+        return []
+
+    def _mentioned(self):
+        """Distributions that are loaded, or whose name stands in the script."""
+        if self._names is None:
+            words = set()
+            for entry in self.tracebacks[id(self.value)]:
+                source = _syntax.load(entry.tb_frame.f_code.co_filename)
+                if source is not None and self.place(source.filename) in ("script", "other"):
+                    text = "".join(each if each.isalnum() or each in "_-." else " " for each in "\n".join(source.lines))
+                    words.update(normalise(word) for word in text.split())
+            self._names = set(self._loaded) | (words & self.distributions.names())
+        return self._names
+
+
+def _call_of(path, *names):
+    """The one call in a statement that may have called a function of this name."""
+    if not hasattr(path[-1], "lineno"):
+        return None
+    calls = [each for each in _syntax.walk(path[-1]) if isinstance(each, _ast.Call)]
+    named = [each for each in calls if getattr(each.func, "attr", getattr(each.func, "id", None)) in names]
+    return named[0] if len(named) == 1 else calls[0] if len(calls) == 1 else None
+
+
+def _chain(value):
+    found, seen = [], {id(value)}
+    while len(found) < 8:
+        value = value.__cause__ or value.__context__
+        if value is None or id(value) in seen:
+            break
+        seen.add(id(value))
+        found.append(value)
+    return found
+
+
+def _entries(traceback):
+    entries = []
+    while traceback is not None and len(entries) < 2000:
+        if not traceback.tb_frame.f_code.co_filename.startswith("<frozen "):
+            entries.append(traceback)
+        traceback = traceback.tb_next
+    return entries
+
+
+def _string(value):
+    return value if type(value) is str else None
+
+
+def _json(value):
+    """JSON; the json module may be the script's own."""
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if type(value) is int:
+        return "%d" % value
+    if type(value) is float:
+        text = repr(value)
+        return text if text.lstrip("-")[:1].isdigit() and "n" not in text else "null"
+    if isinstance(value, (list, tuple)):
+        return "[%s]" % ",".join(_json(each) for each in value)
+    if isinstance(value, dict):
+        return "{%s}" % ",".join("%s:%s" % (_json(str(key)), _json(each)) for key, each in value.items())
+    escaped = (
+        each if each not in '"\\' and each >= " " else "\\u%04x" % ord(each) for each in str(value)
+    )
+    return '"%s"' % "".join(escaped)

@@ -1,0 +1,223 @@
+//! The versions of a project, for one target: which wheel each would give, and why others were passed over.
+//!
+//! The choice depends on nothing but the page and the target. Reasons are kept, because an explanation
+//! that says only "no version" helps nobody.
+
+use crate::metadata::parse_specifiers;
+use crate::range::{self, VersionRange};
+use crate::request::{Prerelease, Target};
+use crate::simple::{File, Page};
+use omnipkg_store::tags::WheelFilename;
+use pep440_rs::Version;
+use pep508_rs::PackageName;
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+use url::Url;
+
+/// A wheel that the target can use.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    pub(crate) file: Arc<File>,
+    pub(crate) url: Url,
+    pub(crate) wheel: Arc<WheelFilename>,
+}
+
+/// Why a version gives no wheel, or is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum PassedOver {
+    /// A pre-release that nobody named.
+    Prerelease,
+    /// Yanked, with the reason, and not pinned.
+    Yanked(String),
+    /// Its wheels want another Python: the specifier.
+    Python(String),
+    /// It has wheels, but none for this Python and platform: some of the tags there are.
+    Tags(Vec<String>),
+    /// It has only source distributions.
+    SourceOnly,
+}
+
+/// All versions of a project.
+#[derive(Debug)]
+pub(crate) struct Candidates {
+    target: Arc<Target>,
+    versions: BTreeMap<Version, Release>,
+    only_prereleases: bool,
+}
+
+#[derive(Debug, Default)]
+struct Release {
+    files: Vec<Arc<File>>,
+    choice: OnceLock<Result<Candidate, PassedOver>>,
+}
+
+impl Candidates {
+    /// Sorts a project's files into versions; rows without a readable version are left out.
+    pub(crate) fn new(name: &PackageName, page: &Page, target: Arc<Target>) -> Self {
+        let mut versions: BTreeMap<Version, Release> = BTreeMap::new();
+        let mut last: Option<(&str, Version)> = None;
+        for file in &page.files {
+            let Some(text) = version_of(&file.filename, name) else { continue };
+            let version = match &last {
+                Some((same, version)) if *same == text => version.clone(),
+                _ => match text.parse::<Version>() {
+                    Ok(version) => version,
+                    Err(_) => continue,
+                },
+            };
+            last = Some((text, version.clone()));
+            versions.entry(version).or_default().files.push(file.clone());
+        }
+        let only_prereleases = versions.keys().all(Version::any_prerelease);
+        Self { target, versions, only_prereleases }
+    }
+
+    /// All versions, oldest first.
+    pub(crate) fn versions(&self) -> impl DoubleEndedIterator<Item = &Version> {
+        self.versions.keys()
+    }
+
+    /// The preferred version if the range accepts it, else the newest that may be taken.
+    pub(crate) fn select(&self, range: &VersionRange, preferred: Option<&Version>) -> Option<(Version, Candidate)> {
+        self.acceptable(range, preferred).next().map(|(version, candidate)| (version.clone(), candidate.clone()))
+    }
+
+    /// All versions that may be taken, best first.
+    pub(crate) fn acceptable<'a>(
+        &'a self,
+        range: &'a VersionRange,
+        preferred: Option<&'a Version>,
+    ) -> impl Iterator<Item = (&'a Version, &'a Candidate)> + 'a {
+        let favourite = preferred
+            .filter(|version| range.contains(version))
+            .and_then(|version| Some((self.versions.get_key_value(version)?.0, self.candidate(version).ok()?)));
+        let favourite_version = favourite.map(|(version, _)| version);
+        let others = self.versions.keys().rev().filter(move |version| {
+            range.contains(version) && Some(*version) != favourite_version && self.obstacle(version, range).is_none()
+        });
+        favourite.into_iter().chain(others.filter_map(|version| Some((version, self.candidate(version).ok()?))))
+    }
+
+    /// The wheel of a version.
+    pub(crate) fn candidate(&self, version: &Version) -> Result<&Candidate, PassedOver> {
+        let release = self.versions.get(version).ok_or(PassedOver::SourceOnly)?;
+        release.choice.get_or_init(|| choose(&release.files, &self.target)).as_ref().map_err(Clone::clone)
+    }
+
+    /// Versions of the range that exist but may not be taken, newest first, with the reasons.
+    pub(crate) fn passed_over(&self, range: &VersionRange) -> Vec<(&Version, PassedOver)> {
+        let inside = self.versions.keys().rev().filter(|version| range.contains(version));
+        inside.filter_map(|version| Some((version, self.obstacle(version, range)?))).collect()
+    }
+
+    /// Why a version of the range may not be taken.
+    fn obstacle(&self, version: &Version, range: &VersionRange) -> Option<PassedOver> {
+        if version.any_prerelease() && !self.takes_prereleases(range) {
+            return Some(PassedOver::Prerelease);
+        }
+        match self.candidate(version) {
+            Err(reason) => Some(reason),
+            Ok(Candidate { file, .. }) => {
+                let reason = file.yanked.as_ref().filter(|_| range::pinned(range).is_none())?;
+                Some(PassedOver::Yanked(reason.clone()))
+            }
+        }
+    }
+
+    fn takes_prereleases(&self, range: &VersionRange) -> bool {
+        match self.target.prerelease {
+            Prerelease::Allow => true,
+            Prerelease::IfNamed => self.only_prereleases || range::names_prerelease(range),
+            Prerelease::Never => false,
+        }
+    }
+}
+
+/// The best wheel: not yanked before yanked, then tag order, then the higher build number, then file name.
+fn choose(files: &[Arc<File>], target: &Target) -> Result<Candidate, PassedOver> {
+    let mut best = None;
+    let mut passed = None;
+    for file in files {
+        match judge(file, target) {
+            Ok((rank, candidate)) => {
+                let key = (
+                    file.yanked.is_some(),
+                    rank,
+                    std::cmp::Reverse(candidate.wheel.build.clone()),
+                    file.filename.clone(),
+                );
+                if best.as_ref().is_none_or(|(least, _)| key < *least) {
+                    best = Some((key, candidate));
+                }
+            }
+            Err(reason) => passed = Some(nearest(passed, reason)),
+        }
+    }
+    best.map(|(_, candidate)| candidate).ok_or(passed.unwrap_or(PassedOver::SourceOnly))
+}
+
+fn judge(file: &Arc<File>, target: &Target) -> Result<(u32, Candidate), PassedOver> {
+    let wheel = WheelFilename::parse(&file.filename).map_err(|_| PassedOver::SourceOnly)?;
+    let Some(rank) = target.tags.priority(&wheel.tags) else {
+        return Err(PassedOver::Tags(wheel.tags.iter().take(2).map(ToString::to_string).collect()));
+    };
+    if let Some(wanted) = file.requires_python.as_ref().filter(|text| !accepts_python(text, &target.python)) {
+        return Err(PassedOver::Python(wanted.clone()));
+    }
+    let url = Url::parse(&file.url).map_err(|_| PassedOver::SourceOnly)?;
+    Ok((rank, Candidate { file: file.clone(), url, wheel: Arc::new(wheel) }))
+}
+
+/// True if the specifiers accept the Python; as in pip, a pre-release of Python counts as its release.
+pub(crate) fn accepts_python(specifiers: &str, python: &Version) -> bool {
+    parse_specifiers(specifiers).is_none_or(|parsed| parsed.contains(&python.only_release()))
+}
+
+/// The more telling of two reasons; tags are collected.
+fn nearest(known: Option<PassedOver>, new: PassedOver) -> PassedOver {
+    match (known, new) {
+        (Some(PassedOver::Tags(mut tags)), PassedOver::Tags(more)) => {
+            tags.extend(more);
+            PassedOver::Tags(tags)
+        }
+        (Some(PassedOver::Python(known)), _) => PassedOver::Python(known),
+        (Some(PassedOver::Tags(_)), new @ PassedOver::Python(_)) => new,
+        (Some(tags @ PassedOver::Tags(_)), _) => tags,
+        (_, new) => new,
+    }
+}
+
+/// The version in a file name: `Foo_Bar-1.0-py3-none-any.whl`, `foo-bar-1.0.tar.gz`.
+fn version_of<'a>(filename: &'a str, name: &PackageName) -> Option<&'a str> {
+    if let Some(stem) = filename.strip_suffix(".whl") {
+        let (project, rest) = stem.split_once('-')?;
+        return same_name(project, name).then(|| rest.split('-').next())?;
+    }
+    let stem = [".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz"].iter().find_map(|end| filename.strip_suffix(end))?;
+    let mut dashes = stem.match_indices('-').map(|(index, _)| stem.split_at(index));
+    dashes.find(|(project, _)| same_name(project, name)).map(|(_, version)| &version[1..])
+}
+
+/// Compares without allocating: `text`, normalised, is `name`.
+fn same_name(text: &str, name: &PackageName) -> bool {
+    let mut expected = name.as_ref().bytes();
+    let mut separator = false;
+    for byte in text.bytes() {
+        if matches!(byte, b'-' | b'_' | b'.') {
+            if !separator && expected.next() != Some(b'-') {
+                return false;
+            }
+            separator = true;
+        } else {
+            separator = false;
+            if expected.next() != Some(byte.to_ascii_lowercase()) {
+                return false;
+            }
+        }
+    }
+    expected.next().is_none()
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

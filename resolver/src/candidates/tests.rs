@@ -1,0 +1,125 @@
+use super::*;
+use crate::simple::CoreMetadata;
+use crate::testing::{target, target_with};
+use pep440_rs::VersionSpecifiers;
+
+fn file(filename: &str) -> File {
+    File {
+        filename: filename.to_owned(),
+        url: format!("http://127.0.0.1/{filename}"),
+        sha256: None,
+        requires_python: None,
+        yanked: None,
+        core_metadata: CoreMetadata::No,
+        size: None,
+    }
+}
+
+fn candidates(files: Vec<File>, prerelease: Prerelease) -> Candidates {
+    let page = Page { files: files.into_iter().map(Arc::new).collect(), skipped: vec![] };
+    Candidates::new(&"foo-bar".parse().unwrap(), &page, Arc::new(target_with(prerelease)))
+}
+
+fn of(names: &[&str]) -> Candidates {
+    candidates(names.iter().map(|name| file(name)).collect(), Prerelease::IfNamed)
+}
+
+fn range(text: &str) -> VersionRange {
+    range::from_specifiers(text.parse::<VersionSpecifiers>().unwrap().iter())
+}
+
+fn selected(candidates: &Candidates, specifiers: &str) -> Option<String> {
+    candidates.select(&range(specifiers), None).map(|(version, _)| version.to_string())
+}
+
+#[test]
+fn versions_are_found_in_file_names() {
+    let name: PackageName = "foo-bar".parse().unwrap();
+    for (filename, version) in [
+        ("Foo_Bar-1.0-py3-none-any.whl", Some("1.0")),
+        ("foo.bar-1.0-1-py3-none-any.whl", Some("1.0")),
+        ("foo-bar-1.0.tar.gz", Some("1.0")),
+        ("foo_bar-1.0-rc1.zip", Some("1.0-rc1")),
+        ("foo-1.0.tar.gz", None),
+        ("foo_barbaz-1.0-py3-none-any.whl", None),
+        ("foo_bar-1.0.exe", None),
+    ] {
+        assert_eq!(version_of(filename, &name), version, "{filename}");
+    }
+}
+
+#[test]
+fn the_best_tag_wins_then_the_build_number() {
+    let files = [
+        "foo_bar-1.0-py3-none-any.whl",
+        "foo_bar-1.0-cp311-cp311-manylinux_2_17_x86_64.whl",
+        "foo_bar-1.0-2-cp311-cp311-manylinux_2_17_x86_64.whl",
+        "foo_bar-1.0-10-cp311-cp311-manylinux_2_17_x86_64.whl",
+        "foo_bar-1.0-cp312-cp312-manylinux_2_17_x86_64.whl",
+    ];
+    let (_, candidate) = of(&files).select(&range(">=1"), None).unwrap();
+    assert_eq!(candidate.file.filename, "foo_bar-1.0-10-cp311-cp311-manylinux_2_17_x86_64.whl");
+}
+
+#[test]
+fn prereleases_need_to_be_named_or_alone() {
+    let mixed = of(&["foo_bar-1.0-py3-none-any.whl", "foo_bar-2.0rc1-py3-none-any.whl"]);
+    assert_eq!(selected(&mixed, ">=0.5").as_deref(), Some("1.0"));
+    assert_eq!(selected(&mixed, ">=2.0rc1").as_deref(), Some("2.0rc1"));
+    assert_eq!(selected(&mixed, ">1.0"), None);
+    assert_eq!(mixed.passed_over(&range(">1.0"))[0].1, PassedOver::Prerelease);
+    let alone = of(&["foo_bar-2.0rc1-py3-none-any.whl"]);
+    assert_eq!(selected(&alone, ">=1.0").as_deref(), Some("2.0rc1"));
+    let never = candidates(vec![file("foo_bar-2.0rc1-py3-none-any.whl")], Prerelease::Never);
+    assert_eq!(selected(&never, "==2.0rc1"), None);
+    let always = candidates(
+        vec![file("foo_bar-1.0-py3-none-any.whl"), file("foo_bar-2.0rc1-py3-none-any.whl")],
+        Prerelease::Allow,
+    );
+    assert_eq!(selected(&always, ">=1").as_deref(), Some("2.0rc1"));
+}
+
+#[test]
+fn yanked_needs_a_pin() {
+    let mut yanked = file("foo_bar-2.0-py3-none-any.whl");
+    yanked.yanked = Some("bad".to_owned());
+    let candidates = candidates(vec![file("foo_bar-1.0-py3-none-any.whl"), yanked], Prerelease::IfNamed);
+    assert_eq!(selected(&candidates, ">=1").as_deref(), Some("1.0"));
+    assert_eq!(selected(&candidates, "==2.0").as_deref(), Some("2.0"));
+    assert_eq!(selected(&candidates, "===2.0").as_deref(), Some("2.0"));
+    assert_eq!(selected(&candidates, ">=2.0"), None);
+    assert_eq!(candidates.passed_over(&range(">=2.0"))[0].1, PassedOver::Yanked("bad".to_owned()));
+}
+
+#[test]
+fn reasons_for_passing_over() {
+    let mut newer = file("foo_bar-3.0-py3-none-any.whl");
+    newer.requires_python = Some(">=3.13".to_owned());
+    let names = ["foo_bar-2.0-cp311-cp311-win_amd64.whl", "foo_bar-2.0-cp311-cp311-macosx_11_0_arm64.whl"];
+    let mut files: Vec<File> = names.iter().map(|name| file(name)).collect();
+    files.extend([newer, file("foo-bar-1.0.tar.gz"), file("foo_bar-0.9-py2-none-any.egg")]);
+    let candidates = candidates(files, Prerelease::IfNamed);
+    assert_eq!(selected(&candidates, ">=0"), None);
+    let reasons: Vec<_> =
+        candidates.passed_over(&range(">=0")).into_iter().map(|(v, reason)| (v.to_string(), reason)).collect();
+    assert_eq!(reasons.len(), 3);
+    assert_eq!(reasons[0].1, PassedOver::Python(">=3.13".to_owned()));
+    assert!(matches!(&reasons[1].1, PassedOver::Tags(tags) if tags.len() == 2));
+    assert_eq!(reasons[2].1, PassedOver::SourceOnly);
+}
+
+#[test]
+fn preferences_hold_only_inside_the_range() {
+    let candidates = of(&["foo_bar-1.0-py3-none-any.whl", "foo_bar-1.5-py3-none-any.whl"]);
+    let old: Version = "1.0".parse().unwrap();
+    assert_eq!(candidates.select(&range(">=1"), Some(&old)).unwrap().0, old);
+    assert_eq!(candidates.select(&range(">1.0"), Some(&old)).unwrap().0.to_string(), "1.5");
+    assert_eq!(candidates.acceptable(&range(">=1"), Some(&old)).count(), 2);
+}
+
+#[test]
+fn a_python_prerelease_counts_as_its_release() {
+    assert!(accepts_python(">=3.14", &"3.14.0rc1".parse().unwrap()));
+    assert!(!accepts_python("<3.11", &target().python));
+    assert!(accepts_python("complete nonsense", &target().python));
+}

@@ -1,0 +1,49 @@
+//! From requirements to a lock, and from a lock to wheels.
+//!
+//! [`Resolver`] is the whole of it: [`Resolver::resolve`] answers a [`Request`] with a [`Lock`],
+//! [`Resolver::fetch`] downloads a lock's wheels and hands each to the caller. Both block; the async
+//! runtime inside starts on first use. What must stay true:
+//!
+//! * the same request and the same indexes give the same lock;
+//! * the first index that knows a name answers for it, and only "404" means that it does not know;
+//! * bytes whose hash is not the promised one are never handed on;
+//! * no user information of a URL is stored, logged or shown.
+
+mod candidates;
+mod client;
+mod error;
+mod explain;
+mod fetch;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod fetch_tests;
+mod lenient;
+mod lock;
+mod metadata;
+mod pages;
+mod progress;
+mod provider;
+mod range;
+mod ranges;
+mod request;
+mod resolver;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod scenarios;
+mod session;
+mod shared;
+mod simple;
+mod solve;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod testing;
+mod wheel_metadata;
+
+pub use client::{HttpOptions, Indexes};
+pub use error::{Error, Result};
+pub use fetch::FetchError;
+pub use lock::{Lock, LockedWheel};
+pub use metadata::Requirement;
+pub use progress::{Progress, Silent};
+pub use request::{Prerelease, Request, Target};
+pub use resolver::Resolver;

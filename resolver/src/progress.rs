@@ -1,0 +1,21 @@
+//! What the resolver tells a display, and nothing about how it is drawn.
+
+/// Receives progress, from several threads at once; every method may do nothing.
+pub trait Progress: Send + Sync {
+    /// A version of a project was chosen, for now.
+    fn resolving(&self, _name: &str, _version: &str) {}
+    /// A wheel's download begins; its size in bytes if it is known.
+    fn fetching(&self, _filename: &str, _bytes_total: Option<u64>) {}
+    /// So many more bytes of it have come.
+    fn fetched_bytes(&self, _filename: &str, _bytes: u64) {}
+    /// It has come whole and is being ingested.
+    fn fetched(&self, _filename: &str) {}
+    /// The operation has ended, well or not.
+    fn done(&self) {}
+}
+
+/// Draws nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Progress for Silent {}

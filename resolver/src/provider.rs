@@ -1,0 +1,269 @@
+//! What pubgrub asks of Python packaging: versions, their dependencies, and what to decide next.
+//!
+//! Deterministic: every answer follows from the request, the pages and the metadata alone.
+
+use crate::candidates::Candidate;
+use crate::error::{Error, Result};
+use crate::metadata::{Metadata, Requirement};
+use crate::range::{self, VersionRange};
+use crate::session::{Project, Session, applying, range_of};
+use pep440_rs::Version;
+use pep508_rs::{ExtraName, PackageName};
+use pubgrub::{Dependencies, DependencyConstraints, DependencyProvider, PackageResolutionStatistics};
+use std::cell::RefCell;
+use std::cmp::Reverse;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
+use version_ranges::Ranges;
+
+/// A node of the solver's graph.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(crate) enum Package {
+    /// The user.
+    Root,
+    /// A project.
+    Project(PackageName),
+    /// A project's extra: needs the project at the same version, and what the extra needs.
+    Extra(PackageName, ExtraName),
+}
+
+impl Package {
+    pub(crate) fn name(&self) -> Option<&PackageName> {
+        match self {
+            Self::Root => None,
+            Self::Project(name) | Self::Extra(name, _) => Some(name),
+        }
+    }
+}
+
+impl fmt::Display for Package {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => f.write_str("your requirements"),
+            Self::Project(name) => name.fmt(f),
+            Self::Extra(name, extra) => write!(f, "{name}[{extra}]"),
+        }
+    }
+}
+
+pub(crate) struct Provider<'a> {
+    pub(crate) session: &'a Arc<Session>,
+    pub(crate) requirements: &'a [Requirement],
+    state: RefCell<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// When a package was first heard of.
+    order: HashMap<Package, usize>,
+    /// The version last chosen for a project, which its extras follow.
+    chosen: HashMap<PackageName, Version>,
+    /// The range for which a project was last chosen, and how often it was.
+    tries: HashMap<PackageName, (VersionRange, usize)>,
+    /// Names of a version's direct dependencies.
+    edges: HashMap<(Package, Version), Vec<PackageName>>,
+    /// What could not be had because of being offline.
+    offline: Option<Error>,
+}
+
+type Edges = Vec<(Package, VersionRange)>;
+
+impl<'a> Provider<'a> {
+    pub(crate) fn new(session: &'a Arc<Session>, requirements: &'a [Requirement]) -> Self {
+        Self { session, requirements, state: RefCell::default() }
+    }
+
+    /// The wheel of a version that was chosen.
+    pub(crate) fn candidate(&self, name: &PackageName, version: &Version) -> Result<Candidate> {
+        match self.session.project(name, &Ranges::full()).wait()? {
+            Project::Known(candidates) => candidates
+                .candidate(version)
+                .cloned()
+                .map_err(|_| Error::Internal(format!("{name} {version} was chosen but has no wheel"))),
+            Project::Unknown(_) => Err(Error::Internal(format!("{name} was chosen but is unknown"))),
+        }
+    }
+
+    /// Direct dependencies of a version that was chosen.
+    pub(crate) fn edges(&self, package: &Package, version: &Version) -> Vec<PackageName> {
+        self.state.borrow().edges.get(&(package.clone(), version.clone())).cloned().unwrap_or_default()
+    }
+
+    /// The first thing that was missing because of being offline.
+    pub(crate) fn offline(&self) -> Option<Error> {
+        self.state.borrow().offline.clone()
+    }
+
+    fn is_asked_for(&self, name: &PackageName) -> bool {
+        applying(self.requirements, &self.session.target).any(|requirement| requirement.name == *name)
+    }
+
+    /// Requirements as edges: each package once, in order of appearance, with all its pages requested.
+    fn to_edges<'r>(&self, requirements: impl Iterator<Item = &'r Requirement>) -> Result<Edges> {
+        let mut edges = Edges::new();
+        for requirement in requirements {
+            let range = range_of(requirement)?;
+            for extra in &requirement.extras {
+                add(&mut edges, Package::Extra(requirement.name.clone(), extra.clone()), &range);
+            }
+            add(&mut edges, Package::Project(requirement.name.clone()), &range);
+        }
+        let mut state = self.state.borrow_mut();
+        for (package, range) in &edges {
+            let next = state.order.len();
+            state.order.entry(package.clone()).or_insert(next);
+            if let Package::Project(name) = package {
+                self.session.project(name, range);
+            }
+        }
+        Ok(edges)
+    }
+
+    fn dependencies(&self, package: &Package, version: &Version, metadata: &Metadata) -> Result<Edges, String> {
+        let markers = &self.session.target.markers;
+        let words = |error: Error| error.to_string();
+        let (name, mut edges) = match package {
+            Package::Root => return Err("the root has no metadata".to_owned()),
+            Package::Project(name) => {
+                let python = self.session.target.python.only_release();
+                if let Some(wanted) = metadata.requires_python.as_ref().filter(|wanted| !wanted.contains(&python)) {
+                    return Err(format!("it needs Python {wanted}"));
+                }
+                (name, self.to_edges(applying(&metadata.requires, &self.session.target)).map_err(words)?)
+            }
+            Package::Extra(name, extra) => {
+                if !metadata.extras.contains(extra) {
+                    tracing::warn!("{name} {version} has no extra {extra}");
+                }
+                let of_extra = metadata.requires.iter().filter(|requirement| {
+                    requirement.evaluate_markers(markers, std::slice::from_ref(extra))
+                        && !requirement.evaluate_markers(markers, &[])
+                });
+                (name, self.to_edges(of_extra).map_err(words)?)
+            }
+        };
+        // What a project says of itself is either true or makes this version impossible.
+        if edges.iter().any(|(other, range)| *other == Package::Project(name.clone()) && !range.contains(version)) {
+            return Err(format!("it needs another version of {name}"));
+        }
+        edges.retain(|(other, _)| other != package && *other != Package::Project(name.clone()));
+        let direct: Vec<PackageName> = edges.iter().filter_map(|(other, _)| other.name().cloned()).collect();
+        self.state.borrow_mut().edges.insert((package.clone(), version.clone()), direct);
+        if matches!(package, Package::Extra(..)) {
+            edges.push((Package::Project(name.clone()), Ranges::singleton(version.clone())));
+        }
+        Ok(edges)
+    }
+
+    /// Backtracking through a project's versions fetches the next ones ahead, twice as many each time.
+    fn fetch_ahead(&self, name: &PackageName, project: &crate::candidates::Candidates) {
+        let state = self.state.borrow();
+        let Some((range, tries)) = state.tries.get(name).filter(|(_, tries)| *tries > 1 && tries.is_power_of_two())
+        else {
+            return;
+        };
+        let next = project.acceptable(range, None).take((*tries * 2).min(32));
+        next.for_each(|(_, candidate)| drop(self.session.metadata(candidate)));
+    }
+}
+
+fn add(edges: &mut Edges, package: Package, range: &VersionRange) {
+    match edges.iter_mut().find(|(known, _)| *known == package) {
+        Some((_, known)) => *known = known.intersection(range),
+        None => edges.push((package, range.clone())),
+    }
+}
+
+impl DependencyProvider for Provider<'_> {
+    type P = Package;
+    type V = Version;
+    type VS = VersionRange;
+    type M = String;
+    type Err = Error;
+    /// The root; then what is pinned, and extras (which pin their project); then what made trouble; then the
+    /// first heard of.
+    type Priority = (bool, u8, u32, Reverse<usize>);
+
+    fn prioritize(
+        &self,
+        package: &Package,
+        range: &VersionRange,
+        trouble: &PackageResolutionStatistics,
+    ) -> Self::Priority {
+        let Some(name) = package.name() else { return (true, 0, 0, Reverse(0)) };
+        if let Some(Ok(Project::Known(candidates))) = self.session.project(name, range).peek() {
+            self.session.look_ahead(name, &candidates, range);
+        }
+        let class = match package {
+            _ if range::pinned(range).is_some() => 2,
+            Package::Extra(..) => 1,
+            _ => 0,
+        };
+        let order = self.state.borrow().order.get(package).copied().unwrap_or(usize::MAX);
+        (false, class, trouble.conflict_count() / 4, Reverse(order))
+    }
+
+    fn choose_version(&self, package: &Package, range: &VersionRange) -> Result<Option<Version>> {
+        let Some(name) = package.name() else { return Ok(Some(root_version())) };
+        let project = match self.session.project(name, range).wait() {
+            Err(error @ Error::Offline { .. }) => {
+                self.state.borrow_mut().offline.get_or_insert(error);
+                return Ok(None);
+            }
+            other => other?,
+        };
+        let candidates = match project {
+            Project::Known(candidates) => candidates,
+            Project::Unknown(asked) if self.is_asked_for(name) => {
+                return Err(Error::UnknownProject { name: name.to_string(), asked });
+            }
+            Project::Unknown(_) => return Ok(None),
+        };
+        let range = self.session.constrained(name, range);
+        let follows = self.state.borrow().chosen.get(name).filter(|_| matches!(package, Package::Extra(..))).cloned();
+        let preferred = follows.as_ref().filter(|version| range.contains(version)).or(self.session.preferred(name));
+        let Some((version, _)) = candidates.select(&range, preferred) else { return Ok(None) };
+        if let Package::Project(name) = package {
+            self.session.progress(name, &version);
+            let mut state = self.state.borrow_mut();
+            state.chosen.insert(name.clone(), version.clone());
+            let tries = state.tries.entry(name.clone()).or_insert_with(|| (Ranges::empty(), 0));
+            *tries = (range.clone(), tries.1 + 1);
+            drop(state);
+            self.fetch_ahead(name, &candidates);
+        }
+        Ok(Some(version))
+    }
+
+    fn get_dependencies(
+        &self,
+        package: &Package,
+        version: &Version,
+    ) -> Result<Dependencies<Package, VersionRange, String>> {
+        let Some(name) = package.name() else {
+            let edges = self.to_edges(applying(self.requirements, &self.session.target))?;
+            return Ok(Dependencies::Available(edges.into_iter().collect::<DependencyConstraints<_, _>>()));
+        };
+        let candidate = self.candidate(name, version)?;
+        let metadata = match self.session.metadata(&candidate).wait() {
+            Ok(metadata) => metadata,
+            Err(error @ Error::Metadata { .. }) => return Ok(Dependencies::Unavailable(error.to_string())),
+            Err(error @ Error::Offline { .. }) => {
+                let reason = error.to_string();
+                self.state.borrow_mut().offline.get_or_insert(error);
+                return Ok(Dependencies::Unavailable(reason));
+            }
+            Err(error) => return Err(error),
+        };
+        Ok(match self.dependencies(package, version, &metadata) {
+            Ok(edges) => Dependencies::Available(edges.into_iter().collect()),
+            Err(reason) => Dependencies::Unavailable(reason),
+        })
+    }
+}
+
+/// The version of [`Package::Root`], which nobody sees.
+pub(crate) fn root_version() -> Version {
+    Version::new([0])
+}

@@ -1,0 +1,204 @@
+//! A wheel over HTTP ranges, as something that can be read and sought in.
+//!
+//! The end of the file comes first, in one request; if the archive's directory begins before it, that comes
+//! in a second. After that METADATA is usually there already.
+
+use crate::client::{Client, bad_status, identity, transport};
+use crate::error::{Error, Result};
+use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
+use reqwest::{Response, StatusCode};
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+use url::Url;
+
+/// Bytes of the first request: enough for a small wheel's directory, RECORD and METADATA.
+const TAIL: u64 = 32 << 10;
+/// Least bytes of a later request.
+const CHUNK: u64 = 32 << 10;
+/// Most bytes that are fetched at once for a directory.
+const MAX_DIRECTORY: u64 = 64 << 20;
+
+/// How a server answered the request for a wheel's end.
+pub(crate) enum Opened {
+    /// It knows ranges.
+    Ranges(Box<RangeReader>),
+    /// It does not: this is the whole file, still to be read.
+    Whole(Box<Response>),
+}
+
+/// Bytes of a remote file, fetched as they are read. Must be used on a blocking thread.
+pub(crate) struct RangeReader {
+    shared: Arc<crate::shared::Shared>,
+    runtime: Handle,
+    url: Url,
+    length: u64,
+    position: u64,
+    /// Start → bytes; they never overlap.
+    pieces: BTreeMap<u64, Vec<u8>>,
+    /// Why the last read failed, since an [`io::Error`] cannot say it all.
+    pub(crate) failure: Option<Error>,
+}
+
+/// Asks for the end of a file.
+pub(crate) async fn open(shared: &Arc<crate::shared::Shared>, url: &Url) -> Result<Opened> {
+    let answer = request(&shared.client, url, &format!("bytes=-{TAIL}")).await;
+    let response = match answer {
+        Ok(response) => response,
+        Err(Error::Status { status: 501, .. }) => return whole(&shared.client, url).await,
+        Err(error) => return Err(error),
+    };
+    match response.status() {
+        StatusCode::OK => Ok(Opened::Whole(Box::new(response))),
+        StatusCode::PARTIAL_CONTENT => {
+            let Some((start, length)) = content_range(&response) else { return whole(&shared.client, url).await };
+            let tail = response.bytes().await.map_err(|error| transport(url, error))?.to_vec();
+            if start.checked_add(tail.len() as u64) != Some(length) {
+                return Err(Error::answer(url, "the range is not the one that was asked for"));
+            }
+            let directory = directory_start(&tail).filter(|at| *at < start && start - at <= MAX_DIRECTORY);
+            let mut reader = RangeReader {
+                shared: shared.clone(),
+                runtime: Handle::current(),
+                url: url.clone(),
+                length,
+                position: 0,
+                pieces: BTreeMap::from([(start, tail)]),
+                failure: None,
+            };
+            if let Some(at) = directory {
+                let bytes = fetch(&shared.client, url, at, start).await?;
+                reader.pieces.insert(at, bytes);
+            }
+            Ok(Opened::Ranges(Box::new(reader)))
+        }
+        StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED => {
+            whole(&shared.client, url).await
+        }
+        status => Err(bad_status(url, status)),
+    }
+}
+
+async fn whole(client: &Client, url: &Url) -> Result<Opened> {
+    let response = client.send(url, &identity()).await?;
+    match response.status() {
+        StatusCode::OK => Ok(Opened::Whole(Box::new(response))),
+        status => Err(bad_status(url, status)),
+    }
+}
+
+async fn request(client: &Client, url: &Url, range: &str) -> Result<Response> {
+    let mut headers = identity();
+    let value = HeaderValue::from_str(range).map_err(|error| Error::Internal(error.to_string()))?;
+    headers.insert(RANGE, value);
+    client.send(url, &headers).await
+}
+
+/// The bytes `start..end`.
+async fn fetch(client: &Client, url: &Url, start: u64, end: u64) -> Result<Vec<u8>> {
+    let response = request(client, url, &format!("bytes={start}-{}", end.saturating_sub(1))).await?;
+    if response.status() != StatusCode::PARTIAL_CONTENT || content_range(&response).map(|(at, _)| at) != Some(start) {
+        return Err(Error::answer(url, "it answered a range request with something else"));
+    }
+    let bytes = response.bytes().await.map_err(|error| transport(url, error))?;
+    if bytes.len() as u64 != end - start {
+        return Err(Error::answer(url, "the range is not the one that was asked for"));
+    }
+    Ok(bytes.to_vec())
+}
+
+/// First byte and total length of `Content-Range: bytes 5-9/10`.
+fn content_range(response: &Response) -> Option<(u64, u64)> {
+    parse_content_range(response.headers().get(CONTENT_RANGE)?.to_str().ok()?)
+}
+
+fn parse_content_range(value: &str) -> Option<(u64, u64)> {
+    let (range, length) = value.trim().strip_prefix("bytes")?.trim_start().split_once('/')?;
+    let (first, last) = range.split_once('-')?;
+    let (first, last, length): (u64, u64, u64) = (first.parse().ok()?, last.parse().ok()?, length.parse().ok()?);
+    (first <= last && last < length).then_some((first, length))
+}
+
+/// Where the central directory begins, from the end record in a file's last bytes; only a hint.
+fn directory_start(tail: &[u8]) -> Option<u64> {
+    let at = tail.windows(4).rposition(|window| window == b"PK\x05\x06")?;
+    let bytes: [u8; 4] = tail.get(at + 16..at + 20)?.try_into().ok()?;
+    Some(u64::from(u32::from_le_bytes(bytes)))
+}
+
+impl RangeReader {
+    /// Bytes that are here, beginning at the position.
+    fn here(&self) -> Option<&[u8]> {
+        let (start, bytes) = self.pieces.range(..=self.position).next_back()?;
+        let offset = usize::try_from(self.position - start).ok()?;
+        bytes.get(offset..).filter(|rest| !rest.is_empty())
+    }
+
+    fn load(&mut self) -> Result<()> {
+        let next = self.pieces.range(self.position..).next().map_or(self.length, |(start, _)| *start);
+        let end = (self.position + CHUNK).min(next);
+        let bytes = self.runtime.block_on(async {
+            let _permit = self.shared.requests.acquire().await;
+            fetch(&self.shared.client, &self.url, self.position, end).await
+        })?;
+        self.pieces.insert(self.position, bytes);
+        Ok(())
+    }
+}
+
+impl Read for RangeReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.position >= self.length || buffer.is_empty() {
+            return Ok(0);
+        }
+        if self.here().is_none()
+            && let Err(error) = self.load()
+        {
+            self.failure = Some(error.clone());
+            return Err(io::Error::other(error));
+        }
+        let bytes = self.here().unwrap_or_default();
+        let count = bytes.len().min(buffer.len());
+        buffer[..count].copy_from_slice(&bytes[..count]);
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for RangeReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(offset) => Some(offset),
+            SeekFrom::End(offset) => self.length.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = target.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_ranges() {
+        assert_eq!(parse_content_range("bytes 5-9/10"), Some((5, 10)));
+        for bad in ["bytes 5-9/*", "bytes */10", "5-9/10", "bytes 9-5/10", "bytes 5-10/10"] {
+            assert_eq!(parse_content_range(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_end_record_tells_where_the_directory_is() {
+        let mut tail = b"xxPK\x05\x06".to_vec();
+        tail.extend([0; 12]);
+        tail.extend(77u32.to_le_bytes());
+        tail.extend([0, 0]);
+        assert_eq!(directory_start(&tail), Some(77));
+        assert_eq!(directory_start(&tail[..15]), None);
+        assert_eq!(directory_start(b"no record"), None);
+    }
+}

@@ -1,0 +1,45 @@
+//! The question: what is required, of what, for which interpreter.
+
+use crate::metadata::Requirement;
+use omnipkg_store::tags::Tags;
+use pep440_rs::Version;
+use pep508_rs::MarkerEnvironment;
+use std::collections::BTreeMap;
+
+/// What the lock is for: one interpreter on one machine.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// PEP 508 markers of the interpreter.
+    pub markers: MarkerEnvironment,
+    /// Its full version.
+    pub python: Version,
+    /// The wheel tags that it accepts, best first.
+    pub tags: Tags,
+    /// When pre-releases may be taken.
+    pub prerelease: Prerelease,
+}
+
+/// When pre-releases may be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Prerelease {
+    /// If a specifier names one, or the project has nothing else (PEP 440).
+    #[default]
+    IfNamed,
+    /// Always.
+    Allow,
+    /// Never, even when named.
+    Never,
+}
+
+/// A resolution to be made.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// What must be there.
+    pub requirements: Vec<Requirement>,
+    /// What must hold for a project if it is there; extras are not allowed here.
+    pub constraints: Vec<Requirement>,
+    /// Versions, by normalised project name, that are taken wherever the requirements allow them.
+    pub preferences: BTreeMap<String, Version>,
+    /// For which interpreter.
+    pub target: Target,
+}

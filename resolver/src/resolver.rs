@@ -1,0 +1,59 @@
+//! The synchronous front: owns the async runtime, which starts on first use.
+
+use crate::client::{Client, HttpOptions, Indexes};
+use crate::error::{Error, Result};
+use crate::lock::Lock;
+use crate::progress::Progress;
+use crate::request::Request;
+use crate::shared::Shared;
+use crate::solve;
+use omnipkg_store::Store;
+use std::sync::{Arc, OnceLock};
+use tokio::runtime::{Builder, Handle, Runtime};
+
+/// Resolves requirements and fetches wheels. Must not be used from inside an async runtime.
+pub struct Resolver {
+    runtime: OnceLock<Runtime>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl Resolver {
+    /// A resolver over indexes, with its caches in `store`. Starts nothing yet.
+    pub fn new(store: Store, indexes: &Indexes, http: HttpOptions, progress: Arc<dyn Progress>) -> Self {
+        let shared = Arc::new(Shared::new(Client::new(indexes, http), store, progress));
+        Self { runtime: OnceLock::new(), shared }
+    }
+
+    /// The exact wheels that answer a request. The same request and indexes give the same lock.
+    ///
+    /// # Errors
+    /// [`Error::NoSolution`] with an explanation, [`Error::UnknownProject`], [`Error::Offline`] naming what
+    /// is missing, and whatever keeps an index from answering.
+    pub fn resolve(&self, request: &Request) -> Result<Lock> {
+        let result = solve::solve(&self.shared, self.handle()?, request);
+        self.shared.progress.done();
+        result
+    }
+
+    pub(crate) fn handle(&self) -> Result<Handle> {
+        if let Some(runtime) = self.runtime.get() {
+            return Ok(runtime.handle().clone());
+        }
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(std::thread::available_parallelism().map_or(2, |count| count.get().min(4)))
+            .thread_name("omnipkg-resolver")
+            .enable_all()
+            .build()
+            .map_err(|error| Error::Internal(format!("the async runtime does not start: {error}")))?;
+        Ok(self.runtime.get_or_init(|| runtime).handle().clone())
+    }
+}
+
+impl Drop for Resolver {
+    fn drop(&mut self) {
+        // Requests made ahead may still be under way; nobody wants their answers any more.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}

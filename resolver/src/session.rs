@@ -1,0 +1,206 @@
+//! One resolution's view of the indexes: everything is asked for ahead, at once, and waited for when needed.
+//!
+//! When a project becomes known its page is requested; when the page is there, the metadata of its best
+//! candidate; when that is there, the pages of what it requires. The solver only waits, so what it decides
+//! never depends on the order in which answers come.
+
+use crate::candidates::{Candidate, Candidates};
+use crate::error::{Error, Result};
+use crate::metadata::{Metadata, Requirement};
+use crate::range::{self, VersionRange};
+use crate::request::{Request, Target};
+use crate::shared::{Lookup, Shared, lock};
+use crate::{pages, wheel_metadata};
+use pep440_rs::Version;
+use pep508_rs::{PackageName, VersionOrUrl};
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use tokio::runtime::Handle;
+use url::Url;
+
+/// A value that a task will set and that a thread may wait for.
+pub(crate) struct Slot<T> {
+    value: Mutex<Option<Result<T>>>,
+    ready: Condvar,
+}
+
+impl<T: Clone> Slot<T> {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { value: Mutex::new(None), ready: Condvar::new() })
+    }
+
+    fn set(&self, value: Result<T>) {
+        lock(&self.value).get_or_insert(value);
+        self.ready.notify_all();
+    }
+
+    /// The value if it is there.
+    pub(crate) fn peek(&self) -> Option<Result<T>> {
+        lock(&self.value).clone()
+    }
+
+    /// Waits for the value. Never call this on a task's thread.
+    pub(crate) fn wait(&self) -> Result<T> {
+        let mut value = lock(&self.value);
+        loop {
+            match &*value {
+                Some(value) => return value.clone(),
+                None => value = self.ready.wait(value).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
+/// Sets the slot even if its task dies, so that nobody waits for ever.
+struct Promise<T: Clone>(Arc<Slot<T>>);
+
+impl<T: Clone> Drop for Promise<T> {
+    fn drop(&mut self) {
+        self.0.set(Err(Error::Internal("a background request was abandoned".to_owned())));
+    }
+}
+
+/// A project as this resolution sees it.
+#[derive(Clone)]
+pub(crate) enum Project {
+    Known(Arc<Candidates>),
+    /// `host/path` of the indexes that do not know it.
+    Unknown(Vec<String>),
+}
+
+pub(crate) struct Session {
+    shared: Arc<Shared>,
+    runtime: Handle,
+    pub(crate) target: Arc<Target>,
+    preferences: BTreeMap<PackageName, Version>,
+    constraints: HashMap<PackageName, VersionRange>,
+    projects: Mutex<HashMap<PackageName, Arc<Slot<Project>>>>,
+    metadata: Mutex<HashMap<Url, Arc<Slot<Arc<Metadata>>>>>,
+}
+
+impl Session {
+    pub(crate) fn new(shared: Arc<Shared>, runtime: Handle, request: &Request) -> Result<Arc<Self>> {
+        let target = Arc::new(request.target.clone());
+        let mut constraints: HashMap<PackageName, VersionRange> = HashMap::new();
+        for constraint in applying(&request.constraints, &target) {
+            let accepted = range_of(constraint)?;
+            let known = constraints.entry(constraint.name.clone()).or_insert_with(VersionRange::full);
+            *known = known.intersection(&accepted);
+        }
+        let named = |(name, version): (&String, &Version)| Some((name.parse().ok()?, version.clone()));
+        Ok(Arc::new(Self {
+            shared,
+            runtime,
+            target,
+            preferences: request.preferences.iter().filter_map(named).collect(),
+            constraints,
+            projects: Mutex::default(),
+            metadata: Mutex::default(),
+        }))
+    }
+
+    pub(crate) fn progress(&self, name: &PackageName, version: &Version) {
+        self.shared.progress.resolving(name.as_ref(), &version.to_string());
+    }
+
+    pub(crate) fn preferred(&self, name: &PackageName) -> Option<&Version> {
+        self.preferences.get(name)
+    }
+
+    /// The user's constraint on a project.
+    pub(crate) fn constraint(&self, name: &PackageName) -> Option<&VersionRange> {
+        self.constraints.get(name)
+    }
+
+    /// The range within the user's constraint.
+    pub(crate) fn constrained(&self, name: &PackageName, range: &VersionRange) -> VersionRange {
+        self.constraints.get(name).map_or_else(|| range.clone(), |constraint| range.intersection(constraint))
+    }
+
+    /// A project's slot; its page is requested if it was not before, then its best version in `range`.
+    pub(crate) fn project(self: &Arc<Self>, name: &PackageName, range: &VersionRange) -> Arc<Slot<Project>> {
+        let slot = match lock(&self.projects).entry(name.clone()) {
+            std::collections::hash_map::Entry::Occupied(known) => return known.get().clone(),
+            std::collections::hash_map::Entry::Vacant(vacant) => vacant.insert(Slot::new()).clone(),
+        };
+        let task = self.clone().load_project(Promise(slot.clone()), name.clone(), range.clone());
+        self.runtime.spawn(task);
+        slot
+    }
+
+    /// Boxed, because projects and metadata ask for each other without end.
+    fn load_project(
+        self: Arc<Self>,
+        promise: Promise<Project>,
+        name: PackageName,
+        range: VersionRange,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        Box::pin(async move {
+            let project = match pages::look_up(&self.shared, &name).await {
+                Ok(Lookup::Found(page)) => {
+                    Ok(Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone()))))
+                }
+                Ok(Lookup::Unknown(asked)) => Ok(Project::Unknown(asked)),
+                Err(error) => Err(error),
+            };
+            if let Ok(Project::Known(candidates)) = &project {
+                self.look_ahead(&name, candidates, &range);
+            }
+            promise.0.set(project);
+        })
+    }
+
+    /// Requests the metadata of the version that would be chosen now.
+    pub(crate) fn look_ahead(self: &Arc<Self>, name: &PackageName, candidates: &Candidates, range: &VersionRange) {
+        let range = self.constrained(name, range);
+        if let Some((_, candidate)) = candidates.select(&range, self.preferred(name)) {
+            self.metadata(&candidate);
+        }
+    }
+
+    /// The slot of a wheel's metadata; requested if it was not before.
+    pub(crate) fn metadata(self: &Arc<Self>, candidate: &Candidate) -> Arc<Slot<Arc<Metadata>>> {
+        let slot = match lock(&self.metadata).entry(candidate.url.clone()) {
+            std::collections::hash_map::Entry::Occupied(known) => return known.get().clone(),
+            std::collections::hash_map::Entry::Vacant(vacant) => vacant.insert(Slot::new()).clone(),
+        };
+        let (this, promise, candidate) = (self.clone(), Promise(slot.clone()), candidate.clone());
+        self.runtime.spawn(async move {
+            let metadata = wheel_metadata::get(&this.shared, &candidate).await;
+            if let Ok(metadata) = &metadata {
+                for requirement in applying(&metadata.requires, &this.target) {
+                    if let Ok(range) = range_of(requirement) {
+                        this.project(&requirement.name, &range);
+                    }
+                }
+            }
+            promise.0.set(metadata);
+        });
+        slot
+    }
+}
+
+/// The requirements whose markers hold, extras aside.
+pub(crate) fn applying<'a>(
+    requirements: &'a [Requirement],
+    target: &'a Target,
+) -> impl Iterator<Item = &'a Requirement> + 'a {
+    requirements.iter().filter(|requirement| requirement.evaluate_markers(&target.markers, &[]))
+}
+
+/// The versions that a requirement accepts.
+///
+/// # Errors
+/// [`Error::Requirement`] for one that names a URL.
+pub(crate) fn range_of(requirement: &Requirement) -> Result<VersionRange> {
+    match &requirement.version_or_url {
+        None => Ok(VersionRange::full()),
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => Ok(range::from_specifiers(specifiers.iter())),
+        Some(VersionOrUrl::Url(url)) => Err(Error::Requirement {
+            requirement: format!("{} @ {}", requirement.name, crate::client::shown(url)),
+            reason: "only projects of an index are supported, not URLs".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,61 @@
+//! One resolution, from request to lock.
+
+use crate::candidates::Candidate;
+use crate::client::without_login;
+use crate::error::{Error, Result};
+use crate::explain;
+use crate::lock::{Lock, LockedWheel};
+use crate::provider::{Package, Provider, root_version};
+use crate::request::Request;
+use crate::session::Session;
+use crate::shared::Shared;
+use pep440_rs::Version;
+use pep508_rs::PackageName;
+use pubgrub::PubGrubError;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use tokio::runtime::Handle;
+
+/// Resolves on the calling thread, which must not be one of the runtime's own.
+pub(crate) fn solve(shared: &Arc<Shared>, runtime: Handle, request: &Request) -> Result<Lock> {
+    let session = Session::new(shared.clone(), runtime, request)?;
+    let provider = Provider::new(&session, &request.requirements);
+    match pubgrub::resolve(&provider, Package::Root, root_version()) {
+        Ok(solution) => to_lock(&provider, solution.into_iter().collect()),
+        Err(PubGrubError::NoSolution(tree)) => match provider.offline() {
+            Some(missing) => Err(missing),
+            None => Err(Error::NoSolution(explain::explain(&tree, &provider))),
+        },
+        Err(
+            PubGrubError::ErrorChoosingVersion { source, .. }
+            | PubGrubError::ErrorRetrievingDependencies { source, .. }
+            | PubGrubError::ErrorInShouldCancel(source),
+        ) => Err(source),
+    }
+}
+
+fn to_lock(provider: &Provider<'_>, solution: BTreeMap<Package, Version>) -> Result<Lock> {
+    let mut requires: BTreeMap<&PackageName, BTreeSet<String>> = BTreeMap::new();
+    for (package, version) in &solution {
+        if let Some(name) = package.name() {
+            let direct = provider.edges(package, version).into_iter().filter(|other| other != name);
+            requires.entry(name).or_default().extend(direct.map(|other| other.to_string()));
+        }
+    }
+    let mut wheels = Vec::new();
+    for (package, version) in &solution {
+        let Package::Project(name) = package else { continue };
+        let Candidate { file, url, .. } = provider.candidate(name, version)?;
+        wheels.push(LockedWheel {
+            name: name.to_string(),
+            version: version.clone(),
+            filename: file.filename.clone(),
+            url: without_login(url),
+            sha256: file.sha256,
+            size: file.size,
+            requires: requires.get(name).into_iter().flatten().cloned().collect(),
+        });
+    }
+    wheels.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(Lock { wheels })
+}

@@ -1,0 +1,131 @@
+//! Getting a wheel's METADATA with as few bytes as the server allows.
+//!
+//! In order: the cache (by the wheel's sha256), `<url>.metadata` (PEP 658), ranges of the wheel, the wheel.
+
+use crate::candidates::Candidate;
+use crate::client::{identity, transport};
+use crate::error::{Error, Result};
+use crate::metadata::Metadata;
+use crate::ranges::{self, Opened};
+use crate::shared::{Shared, lock};
+use crate::simple::{CoreMetadata, File};
+use omnipkg_store::{Sha256, wheel};
+use reqwest::{Response, StatusCode};
+use std::io::{Seek, Write};
+use std::sync::Arc;
+use url::Url;
+
+/// Bound on METADATA in bytes.
+const MAX_METADATA: usize = 16 << 20;
+
+/// The metadata of a candidate's wheel.
+pub(crate) async fn get(shared: &Arc<Shared>, candidate: &Candidate) -> Result<Arc<Metadata>> {
+    let file = &candidate.file;
+    if let Some(known) = lock(&shared.metadata).get(&candidate.url) {
+        return Ok(known.clone());
+    }
+    let path = file.sha256.map(|hash| shared.metadata_file(&hash));
+    let cached = path.as_ref().and_then(|path| shared.read_cache(path));
+    let bytes = match cached {
+        Some(bytes) => bytes,
+        None => {
+            let bytes = fetch(shared, candidate).await?;
+            if let Some(path) = &path {
+                shared.write_cache(path, &bytes)?;
+            }
+            bytes
+        }
+    };
+    let metadata = Arc::new(Metadata::parse(&bytes, &file.filename, &candidate.wheel.name)?);
+    lock(&shared.metadata).insert(candidate.url.clone(), metadata.clone());
+    Ok(metadata)
+}
+
+async fn fetch(shared: &Arc<Shared>, candidate: &Candidate) -> Result<Vec<u8>> {
+    let Candidate { file, url, wheel } = candidate;
+    if url.scheme() == "file" {
+        return from_disk(candidate).await;
+    }
+    if shared.client.offline() {
+        return Err(Error::Offline { needed: format!("the metadata of {}", file.filename) });
+    }
+    let permit = shared.requests.acquire().await;
+    if file.core_metadata != CoreMetadata::No
+        && let Some(bytes) = beside(shared, file, url).await?
+    {
+        return Ok(bytes);
+    }
+    match ranges::open(shared, url).await? {
+        Opened::Ranges(mut reader) => {
+            // The reader takes permits of its own from here on.
+            drop(permit);
+            let (wheel, filename) = (wheel.clone(), file.filename.clone());
+            blocking(move || {
+                let result = wheel::read_metadata(&mut *reader, &wheel);
+                match reader.failure.take() {
+                    Some(failure) => Err(failure),
+                    None => result.map_err(|error| unreadable(&filename, &error)),
+                }
+            })
+            .await
+        }
+        Opened::Whole(response) => from_whole(shared, candidate, *response).await,
+    }
+}
+
+/// `<url>.metadata`; `None` if the index promised it and does not have it.
+async fn beside(shared: &Shared, file: &File, url: &Url) -> Result<Option<Vec<u8>>> {
+    let mut url = url.clone();
+    url.set_path(&format!("{}.metadata", url.path()));
+    let body = shared.client.body(&url, &identity(), MAX_METADATA).await?;
+    match body.status {
+        StatusCode::OK => {}
+        StatusCode::NOT_FOUND => return Ok(None),
+        status => return Err(crate::client::bad_status(&url, status)),
+    }
+    let got = Sha256::of(&body.bytes);
+    match file.core_metadata {
+        CoreMetadata::Hashed(expected) if expected != got => {
+            Err(Error::HashMismatch { filename: format!("{}.metadata", file.filename), expected, got })
+        }
+        _ => Ok(Some(body.bytes)),
+    }
+}
+
+async fn from_disk(candidate: &Candidate) -> Result<Vec<u8>> {
+    let Candidate { file, url, wheel } = candidate;
+    let path = url.to_file_path().map_err(|()| Error::answer(url, "it is no local path"))?;
+    let (wheel, filename) = (wheel.clone(), file.filename.clone());
+    blocking(move || {
+        let archive = std::fs::File::open(&path).map_err(|error| Error::io("open", path, error))?;
+        wheel::read_metadata(archive, &wheel).map_err(|error| unreadable(&filename, &error))
+    })
+    .await
+}
+
+async fn from_whole(shared: &Shared, candidate: &Candidate, mut response: Response) -> Result<Vec<u8>> {
+    let Candidate { file, url, wheel } = candidate;
+    let mut temporary = shared.temporary()?;
+    let write_error = |error, path: &std::path::Path| Error::io("write", path, error);
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, error))? {
+        temporary.write_all(&chunk).map_err(|error| write_error(error, temporary.path()))?;
+    }
+    temporary.rewind().map_err(|error| write_error(error, temporary.path()))?;
+    let (wheel, filename) = (wheel.clone(), file.filename.clone());
+    blocking(move || wheel::read_metadata(temporary.as_file(), &wheel).map_err(|error| unreadable(&filename, &error)))
+        .await
+}
+
+fn unreadable(filename: &str, error: &omnipkg_store::Error) -> Error {
+    let mut reason = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        reason = format!("{reason}: {cause}");
+        source = cause.source();
+    }
+    Error::metadata(filename, reason)
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| Err(Error::Internal(error.to_string())))
+}

@@ -1,0 +1,244 @@
+//! Where everything is on disk, and the check that a store is one that this version understands.
+//!
+//! ```text
+//! version                  layout version; an unknown one is refused, never guessed
+//! objects/ab/<62 hex>      one file per content, mode 0444
+//! wheels/<sha256>          wheel manifest
+//! views/<view id>          view manifest
+//! pyc/<cache tag>/ab/<62>  bytecode digest for (source object, cache tag)
+//! interpreters/<digest>    what probing an interpreter found
+//! answers/<digest>         remembered answers: question -> lock and view
+//! runs/<digest>            remembered runs: (script, context) -> view
+//! envs/<name>              symlink to the projected path of the current generation
+//! generations/<name>/<n>   history of an environment, one record a generation
+//! active                   symlink to envs/<name>
+//! mnt/                     the FUSE mount; every view is a directory of it
+//! links/<view id>/         the link projection
+//! cache/                   index pages and metadata: may be thrown away at any time
+//! catalog.sqlite  tmp/  leases/  run/
+//! ```
+
+use crate::digest::{Digest, Sha256, ViewId};
+use crate::error::{Error, IoContext, Result};
+use std::fs;
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+/// The layout that this version reads and writes.
+pub const LAYOUT_VERSION: &str = "omnipkg-store 1";
+
+/// Directories of a store, made when it is opened.
+const DIRECTORIES: &[&str] = &[
+    "objects",
+    "wheels",
+    "views",
+    "pyc",
+    "interpreters",
+    "answers",
+    "runs",
+    "envs",
+    "generations",
+    "mnt",
+    "links",
+    "cache",
+    "tmp",
+    "leases",
+    "run",
+];
+
+/// Paths below one store root. Pure: makes no system call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// The layout below `root`.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into() }
+    }
+
+    /// The store's root.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// Directory of all objects.
+    pub fn objects(&self) -> PathBuf {
+        self.root.join("objects")
+    }
+
+    /// File of one object.
+    pub fn object(&self, digest: &Digest) -> PathBuf {
+        fan_out(self.objects(), digest)
+    }
+
+    /// Directory of all wheel manifests.
+    pub fn wheels(&self) -> PathBuf {
+        self.root.join("wheels")
+    }
+
+    /// Manifest of the wheel whose archive has this sha256.
+    pub fn wheel(&self, sha256: &Sha256) -> PathBuf {
+        self.wheels().join(sha256.to_hex())
+    }
+
+    /// Directory of all view manifests.
+    pub fn views(&self) -> PathBuf {
+        self.root.join("views")
+    }
+
+    /// Manifest of one view.
+    pub fn view(&self, id: &ViewId) -> PathBuf {
+        self.views().join(id.to_string())
+    }
+
+    /// File that names the bytecode object of a source object for a cache tag (`cpython-311`).
+    pub fn pyc(&self, cache_tag: &str, source: &Digest) -> PathBuf {
+        fan_out(self.root.join("pyc").join(cache_tag), source)
+    }
+
+    /// Directory of remembered interpreter facts.
+    pub fn interpreters(&self) -> PathBuf {
+        self.root.join("interpreters")
+    }
+
+    /// A remembered answer, by the digest of its question.
+    pub fn answer(&self, question: &Digest) -> PathBuf {
+        self.root.join("answers").join(question.to_hex())
+    }
+
+    /// A remembered run, by the digest of (script, context).
+    pub fn remembered_run(&self, key: &Digest) -> PathBuf {
+        self.root.join("runs").join(key.to_hex())
+    }
+
+    /// Directory of environment symlinks.
+    pub fn envs(&self) -> PathBuf {
+        self.root.join("envs")
+    }
+
+    /// Directory of generation records of one environment.
+    pub fn generations(&self, name: &str) -> PathBuf {
+        self.root.join("generations").join(name)
+    }
+
+    /// Symlink to the active environment.
+    pub fn active(&self) -> PathBuf {
+        self.root.join("active")
+    }
+
+    /// The FUSE mount point.
+    pub fn mnt(&self) -> PathBuf {
+        self.root.join("mnt")
+    }
+
+    /// Directory of the link projection.
+    pub fn links(&self) -> PathBuf {
+        self.root.join("links")
+    }
+
+    /// The catalog's database.
+    pub fn catalog(&self) -> PathBuf {
+        self.root.join("catalog.sqlite")
+    }
+
+    /// What may be thrown away at any time.
+    pub fn cache(&self) -> PathBuf {
+        self.root.join("cache")
+    }
+
+    /// Unpublished files; same filesystem as everything else, so that rename publishes.
+    pub fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    /// Lock files, the server's state, the chosen projection.
+    pub fn run(&self) -> PathBuf {
+        self.root.join("run")
+    }
+}
+
+/// `ab/<62 hex>` below `base`.
+fn fan_out(base: PathBuf, digest: &Digest) -> PathBuf {
+    let hex = digest.to_hex();
+    base.join(&hex[..2]).join(&hex[2..])
+}
+
+/// An opened store: its layout was checked and its directories exist.
+#[derive(Debug, Clone)]
+pub struct Store {
+    layout: Layout,
+}
+
+impl Store {
+    /// Opens the store at `root`, making it if nothing is there.
+    ///
+    /// # Errors
+    /// [`Error::Layout`] if another version wrote it; [`Error::Io`] if it cannot be made or read.
+    pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
+        let layout = Layout::new(root);
+        let version_file = layout.root.join("version");
+        match fs::read_to_string(&version_file) {
+            Ok(found) => check_version(&layout.root, found.trim_end())?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&layout, &version_file)?,
+            Err(error) => return Err(error).at("read", &version_file),
+        }
+        Ok(Self { layout })
+    }
+
+    /// Paths of this store.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+}
+
+fn check_version(root: &Path, found: &str) -> Result<()> {
+    if found == LAYOUT_VERSION {
+        return Ok(());
+    }
+    Err(Error::Layout {
+        path: root.to_owned(),
+        found: found.chars().take(80).collect(),
+        understood: LAYOUT_VERSION,
+    })
+}
+
+/// Makes the directories first and `version` last, so that an interrupted creation is just done again.
+fn create(layout: &Layout, version_file: &Path) -> Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true).mode(0o700);
+    builder.create(&layout.root).at("create directory", &layout.root)?;
+    for name in DIRECTORIES {
+        let path = layout.root.join(name);
+        builder.create(&path).at("create directory", &path)?;
+    }
+    crate::publish::file_in(&layout.tmp(), version_file, format!("{LAYOUT_VERSION}\n").as_bytes(), 0o644)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn open_makes_a_private_store_once_and_reads_it_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path().join("store");
+        Store::open(&root).unwrap();
+        assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(root.join("objects").is_dir());
+        Store::open(&root).unwrap();
+    }
+
+    #[test]
+    fn an_unknown_layout_is_refused_and_left_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("version"), "omnipkg-store 9\n").unwrap();
+        let error = Store::open(dir.path()).unwrap_err();
+        assert!(error.to_string().contains("omnipkg-store 9"), "{error}");
+        assert!(!dir.path().join("objects").exists());
+    }
+}

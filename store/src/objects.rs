@@ -1,0 +1,268 @@
+//! Objects: immutable bytes named by their blake3 digest, added in batches that share one barrier.
+//!
+//! A [`Batch`] keeps what it adds in `tmp/` until [`Batch::commit`]: all data is synced once, then every
+//! object is renamed into place, then the directories are synced once. Two batches that add the same
+//! content at the same time both succeed: the rename replaces equal bytes by equal bytes.
+
+use crate::digest::{Digest, DigestHasher};
+use crate::error::{Error, IoContext, Result};
+use crate::layout::Store;
+use crate::publish;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+/// Above this many new objects one `syncfs` costs less than an fsync for each.
+const SYNCFS_THRESHOLD: usize = 8;
+
+/// The modification time, in seconds since the epoch, of every object and of every file in a view: 1980-01-01,
+/// the oldest that zip knows.
+///
+/// Constant, so that a hardlink to an object looks like the same file served through FUSE.
+pub const CONSTANT_SECONDS: u64 = 315_532_800;
+
+/// [`CONSTANT_SECONDS`] as a time.
+pub fn constant_time() -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(CONSTANT_SECONDS)
+}
+
+/// What adding some bytes came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Added {
+    /// The object's name.
+    pub digest: Digest,
+    /// Its size in bytes.
+    pub size: u64,
+    /// True if the store did not have it before this batch.
+    pub new: bool,
+}
+
+/// Objects on their way into the store.
+pub struct Batch<'store> {
+    store: &'store Store,
+    scratch: tempfile::TempDir,
+    pending: BTreeMap<Digest, PathBuf>,
+    sequence: u64,
+    buffer: Vec<u8>,
+}
+
+impl<'store> Batch<'store> {
+    /// An empty batch.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if nothing can be made in `tmp/`.
+    pub fn new(store: &'store Store) -> Result<Self> {
+        let tmp = store.layout().tmp();
+        let scratch = tempfile::Builder::new().prefix("batch-").tempdir_in(&tmp).at("create a directory in", &tmp)?;
+        Ok(Self { store, scratch, pending: BTreeMap::new(), sequence: 0, buffer: vec![0; 256 * 1024] })
+    }
+
+    /// Adds all bytes of a reader, hashing while writing.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; errors of the reader are named as reading the temporary file's source.
+    pub fn add(&mut self, reader: &mut impl Read) -> Result<Added> {
+        let path = self.scratch.path().join(self.sequence.to_string());
+        self.sequence += 1;
+        let mut file = File::options().write(true).create_new(true).mode(0o600).open(&path).at("create", &path)?;
+        let mut hasher = DigestHasher::new();
+        let mut size = 0u64;
+        loop {
+            let count = match reader.read(&mut self.buffer) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error).at("read the data for", &path),
+            };
+            hasher.update(&self.buffer[..count]);
+            file.write_all(&self.buffer[..count]).at("write", &path)?;
+            size += count as u64;
+        }
+        let digest = hasher.finish();
+        let new = self.place(digest, size, file, path)?;
+        Ok(Added { digest, size, new })
+    }
+
+    /// Adds bytes that are in memory; content that the store has is not written again.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn add_bytes(&mut self, bytes: &[u8]) -> Result<Added> {
+        let digest = Digest::of(bytes);
+        let size = bytes.len() as u64;
+        if self.pending.contains_key(&digest) || self.is_stored(&digest, size)? {
+            return Ok(Added { digest, size, new: false });
+        }
+        self.add(&mut &bytes[..])
+    }
+
+    /// Keeps the temporary file as a pending object, or drops it if the content is there already.
+    fn place(&mut self, digest: Digest, size: u64, file: File, path: PathBuf) -> Result<bool> {
+        if self.pending.contains_key(&digest) || self.is_stored(&digest, size)? {
+            fs::remove_file(&path).at("remove", &path)?;
+            return Ok(false);
+        }
+        file.set_permissions(fs::Permissions::from_mode(0o444)).at("set the mode of", &path)?;
+        file.set_modified(constant_time()).at("set the time of", &path)?;
+        self.pending.insert(digest, path);
+        Ok(true)
+    }
+
+    /// An object of the wrong size is damage (a disk that lied): it is replaced by the good bytes.
+    fn is_stored(&self, digest: &Digest, size: u64) -> Result<bool> {
+        let path = self.store.layout().object(digest);
+        match fs::symlink_metadata(&path) {
+            Ok(metadata) => Ok(metadata.is_file() && metadata.len() == size),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error).at("look at", &path),
+        }
+    }
+
+    /// How many objects and bytes the store will gain.
+    pub fn pending(&self) -> usize {
+        self.pending.len()
+    }
+
+    /// Makes every added object durable and visible.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; objects already renamed then stay, which is harmless: nothing names them yet.
+    pub fn commit(self) -> Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.sync_data()?;
+        let mut directories = BTreeSet::new();
+        for (digest, temporary) in &self.pending {
+            let target = self.store.layout().object(digest);
+            publish::make_parent(&target)?;
+            fs::rename(temporary, &target).at("publish", &target)?;
+            directories.extend(target.parent().map(PathBuf::from));
+        }
+        if directories.len() > SYNCFS_THRESHOLD {
+            return self.sync_filesystem();
+        }
+        directories.iter().try_for_each(|directory| publish::sync_directory(directory))
+    }
+
+    fn sync_data(&self) -> Result<()> {
+        if self.pending.len() > SYNCFS_THRESHOLD {
+            return self.sync_filesystem();
+        }
+        for path in self.pending.values() {
+            File::open(path).and_then(|file| file.sync_all()).at("sync", path)?;
+        }
+        Ok(())
+    }
+
+    /// One `syncfs`: on Linux ≥ 5.8 it reports write-back errors since the descriptor was opened.
+    fn sync_filesystem(&self) -> Result<()> {
+        let path = self.scratch.path();
+        let directory = File::open(path).at("open", path)?;
+        nix::unistd::syncfs(&directory).at("sync", path)
+    }
+}
+
+/// Opens an object for reading.
+///
+/// # Errors
+/// [`Error::Io`] if the store does not have it.
+pub fn open(store: &Store, digest: &Digest) -> Result<File> {
+    let path = store.layout().object(digest);
+    File::open(&path).at("open object", &path)
+}
+
+/// Reads a whole object and checks that its bytes have its name.
+///
+/// # Errors
+/// [`Error::Io`], or [`Error::Damaged`] if the content is not what the name says.
+pub fn read(store: &Store, digest: &Digest) -> Result<Vec<u8>> {
+    let path = store.layout().object(digest);
+    let bytes = fs::read(&path).at("read object", &path)?;
+    if Digest::of(&bytes) == *digest {
+        return Ok(bytes);
+    }
+    Err(Error::Damaged { what: "object", path, reason: "its bytes have another digest".to_owned() })
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("s")).unwrap();
+        (dir, store)
+    }
+
+    #[test]
+    fn content_is_stored_once_and_read_back() {
+        let (_dir, store) = store();
+        let mut batch = Batch::new(&store).unwrap();
+        let first = batch.add_bytes(b"hello").unwrap();
+        let again = batch.add(&mut &b"hello"[..]).unwrap();
+        assert!(first.new && !again.new && first.digest == again.digest);
+        assert!(open(&store, &first.digest).is_err(), "not visible before commit");
+        batch.commit().unwrap();
+        assert_eq!(read(&store, &first.digest).unwrap(), b"hello");
+        let mode = fs::metadata(store.layout().object(&first.digest)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o444);
+        let mut later = Batch::new(&store).unwrap();
+        assert!(!later.add_bytes(b"hello").unwrap().new);
+    }
+
+    #[test]
+    fn many_objects_share_one_barrier() {
+        let (_dir, store) = store();
+        let mut batch = Batch::new(&store).unwrap();
+        let digests: Vec<_> = (0..40u32).map(|n| batch.add_bytes(&n.to_le_bytes()).unwrap().digest).collect();
+        batch.commit().unwrap();
+        for (n, digest) in digests.iter().enumerate() {
+            assert_eq!(read(&store, digest).unwrap(), (n as u32).to_le_bytes());
+        }
+    }
+
+    #[test]
+    fn a_dropped_batch_leaves_nothing() {
+        let (_dir, store) = store();
+        let mut batch = Batch::new(&store).unwrap();
+        batch.add_bytes(b"lost").unwrap();
+        drop(batch);
+        assert_eq!(fs::read_dir(store.layout().tmp()).unwrap().count(), 0);
+        assert_eq!(fs::read_dir(store.layout().objects()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_failing_reader_is_an_error_and_adds_nothing() {
+        struct Broken;
+        impl Read for Broken {
+            fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+                Err(std::io::Error::other("cut"))
+            }
+        }
+        let (_dir, store) = store();
+        let mut batch = Batch::new(&store).unwrap();
+        assert!(batch.add(&mut Broken).is_err());
+        assert_eq!(batch.pending(), 0);
+    }
+
+    #[test]
+    fn a_truncated_object_is_noticed_and_replaced() {
+        let (_dir, store) = store();
+        let mut batch = Batch::new(&store).unwrap();
+        let added = batch.add_bytes(b"precious").unwrap();
+        batch.commit().unwrap();
+        let path = store.layout().object(&added.digest);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, b"pre").unwrap();
+        assert!(matches!(read(&store, &added.digest), Err(Error::Damaged { .. })));
+        let mut batch = Batch::new(&store).unwrap();
+        assert!(batch.add_bytes(b"precious").unwrap().new);
+        batch.commit().unwrap();
+        assert_eq!(read(&store, &added.digest).unwrap(), b"precious");
+    }
+}

@@ -1,0 +1,137 @@
+//! The model: a map from paths to what is there, and random ones of it.
+
+use crate::store::TestStore;
+use omnipkg_store::view::manifest::ManifestBuilder;
+use omnipkg_store::{Digest, ViewId};
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leaf {
+    Directory,
+    File { bytes: Vec<u8>, executable: bool },
+    Link(String),
+}
+
+/// Every directory is in it, but for the root.
+#[derive(Debug, Clone, Default)]
+pub struct Tree(pub BTreeMap<String, Leaf>);
+
+impl Tree {
+    /// False if the path cannot be added, and nothing is then.
+    pub fn insert(&mut self, path: &str, leaf: &Leaf) -> bool {
+        let parents: Vec<&str> = path.match_indices('/').map(|(end, _)| &path[..end]).collect();
+        let blocked = parents.iter().any(|parent| self.0.get(*parent).is_some_and(|leaf| *leaf != Leaf::Directory));
+        if blocked || self.0.get(path).is_some_and(|present| present != leaf) {
+            return false;
+        }
+        for parent in parents {
+            self.0.insert(parent.to_owned(), Leaf::Directory);
+        }
+        self.0.insert(path.to_owned(), leaf.clone());
+        true
+    }
+
+    pub fn get(&self, path: &str) -> Option<&Leaf> {
+        if path.is_empty() { Some(&Leaf::Directory) } else { self.0.get(path) }
+    }
+
+    /// Names in a directory, sorted by their bytes.
+    pub fn children(&self, directory: &str) -> Vec<&str> {
+        let below = |path: &'_ &String| match directory {
+            "" => true,
+            _ => path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')),
+        };
+        let start = if directory.is_empty() { 0 } else { directory.len() + 1 };
+        let names = self.0.keys().filter(below).map(|path| &path[start..]);
+        let mut names: Vec<&str> = names.filter(|name| !name.contains('/')).collect();
+        names.sort_unstable();
+        names
+    }
+
+    /// True where the filesystem adds a directory for bytecode.
+    pub fn has_bytecode_directory(&self, directory: &str) -> bool {
+        let children = self.children(directory);
+        let is_source =
+            |name: &&str| name.ends_with(".py") && matches!(self.get(&join(directory, name)), Some(Leaf::File { .. }));
+        !children.contains(&"__pycache__") && children.iter().any(is_source)
+    }
+
+    pub fn builder(&self) -> ManifestBuilder {
+        let mut builder = ManifestBuilder::new();
+        for (path, leaf) in &self.0 {
+            add(&mut builder, path, leaf).unwrap();
+        }
+        builder
+    }
+
+    pub fn publish(&self, store: &TestStore) -> ViewId {
+        for leaf in self.0.values() {
+            if let Leaf::File { bytes, .. } = leaf {
+                store.object(bytes);
+            }
+        }
+        store.publish(&self.builder())
+    }
+
+    pub fn write_to(&self, root: &Path) {
+        use std::os::unix::fs::PermissionsExt;
+        for (path, leaf) in &self.0 {
+            let path = root.join(path);
+            match leaf {
+                Leaf::Directory => std::fs::create_dir(path).unwrap(),
+                Leaf::Link(target) => std::os::unix::fs::symlink(target, path).unwrap(),
+                Leaf::File { bytes, executable } => {
+                    std::fs::write(&path, bytes).unwrap();
+                    let mode = if *executable { 0o555 } else { 0o444 };
+                    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+                }
+            }
+        }
+    }
+}
+
+pub fn add(builder: &mut ManifestBuilder, path: &str, leaf: &Leaf) -> omnipkg_store::Result<()> {
+    match leaf {
+        Leaf::Directory => builder.directory(path),
+        Leaf::File { bytes, executable } => builder.file(path, Digest::of(bytes), bytes.len() as u64, *executable),
+        Leaf::Link(target) => builder.symlink(path, target),
+    }
+    .map(drop)
+}
+
+pub fn join(directory: &str, name: &str) -> String {
+    if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
+}
+
+/// Paths of few names, so that they meet.
+pub fn paths() -> impl Strategy<Value = String> {
+    const NAMES: &[&str] = &["a", "b.py", "lib", "a-b", "a.py", "Z", "é", "__pycache__", "a.cpython-311.pyc"];
+    prop::collection::vec(prop::sample::select(NAMES), 1..5).prop_map(|names| names.join("/"))
+}
+
+fn leaves() -> impl Strategy<Value = Leaf> {
+    let bytes = prop_oneof![Just(Vec::new()), Just(b"same".to_vec()), prop::collection::vec(any::<u8>(), 0..9000)];
+    let targets = prop::sample::select(&["a", "lib/a", "nowhere", "lib", "./b.py"][..]);
+    prop_oneof![
+        1 => Just(Leaf::Directory),
+        4 => (bytes, any::<bool>()).prop_map(|(bytes, executable)| Leaf::File { bytes, executable }),
+        1 => targets.prop_map(|target| Leaf::Link(target.to_owned())),
+    ]
+}
+
+/// What is added, in order; some of it cannot be.
+pub fn additions() -> impl Strategy<Value = Vec<(String, Leaf)>> {
+    prop::collection::vec((paths(), leaves()), 0..40)
+}
+
+pub fn trees() -> impl Strategy<Value = Tree> {
+    additions().prop_map(|additions| {
+        let mut tree = Tree::default();
+        for (path, leaf) in &additions {
+            tree.insert(path, leaf);
+        }
+        tree
+    })
+}
