@@ -1,1 +1,103 @@
-fn main(){}
+//! `omnipkg-bench`: measures omnipkg beside plain Python and uv, and prints a table with the design's budgets.
+//!
+//! Sides take turns in every round, on the same interpreter, with bytecode writing on. Budgets are printed,
+//! never asserted: a noisy machine is no reason to fail.
+
+mod arguments;
+mod fresh;
+mod healed;
+mod imports;
+mod measure;
+mod plain;
+mod prepare;
+mod process;
+mod report;
+mod rows;
+mod sets;
+mod stage;
+mod start;
+mod statistics;
+mod uv;
+
+use anyhow::{Context, Result};
+use arguments::{Arguments, HELP};
+use measure::Rounds;
+use prepare::Bench;
+use report::Circumstances;
+use rows::Row;
+use stage::Stage;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+
+/// Rounds that are run first and not counted.
+const WARM_UP: usize = 2;
+
+fn main() -> ExitCode {
+    match Arguments::parse(std::env::args_os().skip(1)).and_then(|arguments| run(&arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    if arguments.help {
+        print!("{HELP}");
+        return Ok(());
+    }
+    let stage = Stage::new(arguments.find_omnipkg()?, arguments.python.clone())?;
+    let rounds = Rounds { warm_up: WARM_UP, measured: arguments.rounds };
+    eprintln!("fetching and preparing …");
+    let interpreter = prepare::interpreter(&stage)?;
+    let bench = Bench::prepare(&stage, &interpreter, rounds)?;
+    let circumstances = circumstances(&bench, &interpreter)?;
+    let rows = measure_all(&bench)?;
+    print!("{}", report::markdown(&rows, &circumstances));
+    if let Some(path) = &arguments.json {
+        write(path, &format!("{:#}\n", report::json(&rows, &circumstances)))?;
+    }
+    if let Some(path) = &arguments.svg {
+        write(path, &report::svg(&rows, &circumstances))?;
+    }
+    Ok(())
+}
+
+/// The families in the order of the table. Those that install into the active environment are measured last:
+/// what is installed there would lie beneath every `run --with`.
+fn measure_all(bench: &Bench<'_>) -> Result<Vec<Row>> {
+    eprintln!("a view never seen …");
+    let fresh = fresh::measure(bench)?;
+    eprintln!("warm imports …");
+    let warm = imports::measure_warm(bench)?;
+    eprintln!("first imports in a fresh view …");
+    let first = imports::measure_first(bench)?;
+    eprintln!("warm starts …");
+    let start = start::measure(bench)?;
+    eprintln!("a remembered heal …");
+    let healed = healed::measure(bench)?;
+    Ok([start, healed, fresh, warm, first].concat())
+}
+
+fn circumstances(bench: &Bench<'_>, interpreter: &Path) -> Result<Circumstances> {
+    let stage = bench.stage;
+    let uv = match &bench.uv {
+        Some(uv) => format!("{}, its own cache, offline", stage.version(uv.program())?),
+        None => "not on PATH".to_owned(),
+    };
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    Ok(vec![
+        ("omnipkg", format!("{} ({})", stage.version(stage.program())?, stage.program().display())),
+        ("projection", stage.projection()?),
+        ("Python", format!("{} ({})", stage.version(interpreter)?, interpreter.display())),
+        ("uv", uv),
+        ("machine", format!("{} cores, kernel {}", std::thread::available_parallelism()?, kernel.trim())),
+        ("sets", [&bench.rich.pins[..], &bench.scientific.pins].concat().join(", ")),
+    ])
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

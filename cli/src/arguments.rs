@@ -61,7 +61,9 @@ pub enum HealPolicy {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Run a script in the environment that it needs, and heal it if its environment fails it
-    #[command(after_help = "Examples:\n  omnipkg run script.py --its --arguments\n  omnipkg run --with httpie -- http --version\n  omnipkg run --python 3.9 -m json.tool file.json")]
+    #[command(
+        after_help = "Examples:\n  omnipkg run script.py --its --arguments\n  omnipkg run --with httpie -- http --version\n  omnipkg run --python 3.9 -m json.tool file.json"
+    )]
     Run(RunOptions),
     /// Make a view (a "bubble") of requirements or of a script, and print its path
     #[command(after_help = "Examples:\n  omnipkg mount rich==13.7.1\n  omnipkg mount script.py --at .venv")]

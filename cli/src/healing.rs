@@ -5,12 +5,12 @@ use crate::launch::{self, Answer, Program};
 use crate::output;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::standard_input::StandardInput;
 use crate::workshop::{Composed, Workshop, is_unsatisfiable};
 use anyhow::{Context as _, Result};
 use omnipkg_healer::{Diagnosis, Listener, Plan, Provides, Report, Runner, Talk, Verdict, Views};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::interpreter::Identity;
-use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::{Store, ViewId};
 use pep508_rs::{PackageName, Requirement};
 use std::collections::BTreeSet;
@@ -147,21 +147,32 @@ impl Views for LazyWorkshop<'_> {
 
 /// Runs one program.
 pub struct ProgramRunner<'a> {
-    /// Signals are passed on to it.
-    pub signals: &'a Signals,
-    /// What to run.
-    pub program: &'a Program,
+    signals: &'a Signals,
+    program: &'a Program,
+    input: StandardInput,
+}
+
+impl<'a> ProgramRunner<'a> {
+    /// Runs `program`, passing signals on to it.
+    pub fn new(signals: &'a Signals, program: &'a Program) -> Self {
+        Self { signals, program, input: StandardInput::observe() }
+    }
 }
 
 impl Runner<RunView> for ProgramRunner<'_> {
     type Error = Failure;
 
     fn run(&mut self, view: &RunView, on_failure: &mut dyn FnMut(Report) -> Verdict) -> Result<i32, Failure> {
+        self.input.rewind();
+        let input = &self.input;
         let mut answer = |bytes: &[u8]| match Report::from_json(bytes) {
-            Ok(report) => match on_failure(report) {
-                Verdict::Print => Answer::Print,
-                Verdict::Quiet => Answer::Quiet,
-            },
+            Ok(mut report) => {
+                report.input_gone = input.is_gone(report.input_read);
+                match on_failure(report) {
+                    Verdict::Print => Answer::Print,
+                    Verdict::Quiet => Answer::Quiet,
+                }
+            }
             // Whatever sent that, it is not our reporter: the script prints its traceback itself.
             Err(_) => Answer::Print,
         };
@@ -212,9 +223,4 @@ impl Provides for CatalogProvides {
         // No catalog, no proof: the table may still know.
         answer().unwrap_or_default()
     }
-}
-
-/// The version of a project in a published view.
-pub fn version_in(store: &Store, view: &ViewId, project: &str) -> Option<String> {
-    ViewDescription::load(store, view).ok()?.wheel(project).map(|wheel| wheel.version.clone())
 }

@@ -5,19 +5,21 @@ use omnipkg_store::Error as StoreError;
 
 /// What the user can do about an error, if that is known.
 pub fn hint_for(error: &anyhow::Error) -> Option<String> {
-    error.chain().find_map(|cause| {
-        if let Some(error) = cause.downcast_ref::<ResolveError>() {
-            return for_resolve(error);
-        }
-        if let Some(error) = cause.downcast_ref::<StoreError>() {
-            return for_store(error);
-        }
-        if let Some(error) = cause.downcast_ref::<std::io::Error>() {
-            return for_io(error);
-        }
-        None
-    })
-    .or_else(|| for_text(&error.to_string()))
+    error
+        .chain()
+        .find_map(|cause| {
+            if let Some(error) = cause.downcast_ref::<ResolveError>() {
+                return for_resolve(error);
+            }
+            if let Some(error) = cause.downcast_ref::<StoreError>() {
+                return for_store(error);
+            }
+            if let Some(error) = cause.downcast_ref::<std::io::Error>() {
+                return for_io(error);
+            }
+            None
+        })
+        .or_else(|| for_text(&error.to_string()))
 }
 
 fn for_resolve(error: &ResolveError) -> Option<String> {
@@ -73,5 +75,6 @@ fn for_text(text: &str) -> Option<String> {
     if text.starts_with("no Python") {
         return Some("`omnipkg info python` lists what there is; --python takes a version or a path".to_owned());
     }
-    text.contains("is not a requirement").then(|| "write it as NAME, NAME==VERSION or 'NAME>=VERSION' (PEP 508)".to_owned())
+    text.contains("is not a requirement")
+        .then(|| "write it as NAME, NAME==VERSION or 'NAME>=VERSION' (PEP 508)".to_owned())
 }

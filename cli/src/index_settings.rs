@@ -161,6 +161,9 @@ mod tests {
     #[test]
     fn bad_urls_name_their_origin_and_not_their_secrets() {
         let error = parse("ftp://user:secret@127.0.0.1/", "PIP_INDEX_URL").map_err(|error| error.to_string());
-        assert!(error.as_ref().is_err_and(|text| text.contains("PIP_INDEX_URL") && !text.contains("secret")), "{error:?}");
+        assert!(
+            error.as_ref().is_err_and(|text| text.contains("PIP_INDEX_URL") && !text.contains("secret")),
+            "{error:?}"
+        );
     }
 }

@@ -67,18 +67,18 @@ fn find_command(view: &Path, name: &OsStr) -> OsString {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories = std::iter::once(view.join("bin")).chain(std::env::split_paths(&path));
     let mut candidates = directories.map(|directory| directory.join(name));
-    candidates.find(|path| nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok() && path.is_file()).map_or_else(|| name.to_owned(), PathBuf::into_os_string)
+    candidates
+        .find(|path| nix::unistd::access(path, nix::unistd::AccessFlags::X_OK).is_ok() && path.is_file())
+        .map_or_else(|| name.to_owned(), PathBuf::into_os_string)
 }
+
+/// What is asked about each report.
+pub type OnFailure<'a> = &'a mut dyn FnMut(&[u8]) -> Answer;
 
 /// Runs a program in a view to its end and returns its exit code (128 + n for a signal).
 ///
 /// `on_failure` gets each report (JSON) and decides what the reporter is told; without it none is asked for.
-pub fn run(
-    signals: &Signals,
-    view: &Path,
-    program: &Program,
-    mut on_failure: Option<&mut dyn FnMut(&[u8]) -> Answer>,
-) -> Result<i32> {
+pub fn run(signals: &Signals, view: &Path, program: &Program, mut on_failure: Option<OnFailure<'_>>) -> Result<i32> {
     let (ours, theirs) = match on_failure {
         Some(_) => {
             let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
@@ -102,7 +102,8 @@ pub fn run(
                 None => socket = None,
             }
         }
-        if signals.pass_on(child)
+        // While a report was dealt with, the news that the program ended may have been read elsewhere.
+        if (signals.pass_on(child) || readable)
             && let Some(code) = reap(child)?
         {
             return Ok(code);

@@ -22,6 +22,7 @@ mod seeds;
 mod server;
 mod settings;
 mod signals;
+mod standard_input;
 mod workshop;
 
 use anyhow::Result;

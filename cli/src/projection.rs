@@ -17,9 +17,7 @@ pub fn visible_now(settings: &Settings, layout: &Layout, view: &ViewId) -> Optio
     match settings.projection {
         ProjectionChoice::Link => by_links(),
         ProjectionChoice::Fuse => by_mount(layout, &name),
-        ProjectionChoice::Probe => {
-            by_mount(layout, &name).or_else(|| fallen_to_links(layout).and_then(|_| by_links()))
-        }
+        ProjectionChoice::Probe => by_mount(layout, &name).or_else(|| fallen_to_links(layout).and_then(|_| by_links())),
     }
 }
 

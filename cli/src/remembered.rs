@@ -4,11 +4,11 @@
 //! remembered names exact wheels by hash, and where their bytes once came from changes nothing.
 
 use anyhow::{Result, anyhow};
-use pep508_rs::Requirement;
 use omnipkg_healer::{Plan, Remedy};
 use omnipkg_store::interpreter::Identity;
 use omnipkg_store::view::builder::runtime_digest;
 use omnipkg_store::{Digest, DigestHasher, Layout, Store, ViewId, publish};
+use pep508_rs::Requirement;
 use serde::{Deserialize, Serialize};
 use std::fs;
 use std::str::FromStr;

@@ -1,9 +1,10 @@
 //! Scripts: their bytes, and the requirements that they state themselves (PEP 723).
 
-use anyhow::{Context, Result, bail};
-use pep508_rs::Requirement;
+use crate::commands::not_a_requirement;
+use anyhow::{Context, Result, anyhow, bail};
 use omnipkg_store::Digest;
 use pep440_rs::VersionSpecifiers;
+use pep508_rs::Requirement;
 use serde::Deserialize;
 use std::fs;
 use std::path::Path;
@@ -55,19 +56,29 @@ fn parse_block(bytes: &[u8]) -> Result<Option<Block>> {
     }
     let text = String::from_utf8_lossy(bytes);
     let Some(toml) = block_text(&text)? else { return Ok(None) };
-    let raw: RawBlock = toml::from_str(&toml).context("not valid TOML")?;
+    let raw: RawBlock = toml::from_str(&toml).map_err(|error| not_toml(&toml, &error))?;
     let mut block = Block::default();
     for text in &raw.dependencies {
-        let requirement =
-            Requirement::from_str(text).with_context(|| format!("{text:?} is not a requirement (PEP 508)"))?;
+        let requirement = Requirement::from_str(text).map_err(|error| not_a_requirement(text, &error))?;
         block.dependencies.push(requirement);
     }
     if let Some(text) = &raw.requires_python {
-        let specifiers =
-            VersionSpecifiers::from_str(text).with_context(|| format!("requires-python {text:?} is not valid"))?;
+        let specifiers = VersionSpecifiers::from_str(text).map_err(|error| not_specifiers(text, &error))?;
         block.requires_python = Some(specifiers);
     }
     Ok(Some(block))
+}
+
+fn not_specifiers(text: &str, error: &impl std::fmt::Display) -> anyhow::Error {
+    let error = error.to_string();
+    let reason = error.lines().next().unwrap_or_default().trim_end_matches(':');
+    anyhow!("requires-python {text:?} is not valid: {reason}")
+}
+
+/// One line: the parser's own text is a drawing of many.
+fn not_toml(text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let place = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+    anyhow!("not valid TOML in its line {}: {}", place.matches('\n').count() + 1, error.message())
 }
 
 fn block_text(text: &str) -> Result<Option<String>> {
@@ -81,8 +92,7 @@ fn block_text(text: &str) -> Result<Option<String>> {
             bail!("there are two script blocks");
         }
         // The block ends at the last closing line of the run of comment lines.
-        let comment: Vec<&str> =
-            lines.clone().take_while(|line| *line == "#" || line.starts_with("# ")).collect();
+        let comment: Vec<&str> = lines.clone().take_while(|line| *line == "#" || line.starts_with("# ")).collect();
         let Some(end) = comment.iter().rposition(|line| line.trim_end() == "# ///") else {
             bail!("the script block has no closing \"# ///\" line");
         };

@@ -10,13 +10,10 @@ use std::path::PathBuf;
 
 /// The seeds of an interpreter, taken into the store; none if it comes without ensurepip.
 pub fn seeds(store: &Store, interpreter: &Interpreter) -> Result<Vec<(Sha256, WheelManifest)>> {
-    let mut seeds = Vec::new();
-    for path in bundled_pip(interpreter) {
-        let Some(filename) = path.file_name().and_then(|name| name.to_str()) else { continue };
-        let ingested = ingest(store, &path, filename, None)?;
-        seeds.push((ingested.sha256, ingested.manifest));
-    }
-    Ok(seeds)
+    let Some(path) = bundled_pip(interpreter) else { return Ok(Vec::new()) };
+    let Some(filename) = path.file_name().and_then(|name| name.to_str()) else { return Ok(Vec::new()) };
+    let ingested = ingest(store, &path, filename, None)?;
+    Ok(vec![(ingested.sha256, ingested.manifest)])
 }
 
 fn bundled_pip(interpreter: &Interpreter) -> Option<PathBuf> {

@@ -12,10 +12,12 @@ use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result};
-use omnipkg_resolver::{Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Prerelease, Request, Resolver, Target};
+use omnipkg_resolver::{
+    Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Prerelease, Request, Resolver, Target,
+};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::NewGeneration;
-use omnipkg_store::view::builder::{Conflict, ViewRequest, ViewWheel, build};
+use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
 use omnipkg_store::view::description::{Overlay, ViewDescription};
 use omnipkg_store::wheel::{WheelManifest, ingest};
 use omnipkg_store::{Sha256, Store, ViewId};
@@ -35,8 +37,6 @@ pub struct Composed {
     pub path: PathBuf,
     /// What it is made of.
     pub description: ViewDescription,
-    /// Paths on which wheels disagreed.
-    pub conflicts: Vec<Conflict>,
     /// What it took.
     pub cost: Cost,
 }
@@ -63,6 +63,11 @@ pub struct Cost {
 }
 
 impl Composed {
+    /// A view that is there already.
+    pub fn known(id: ViewId, path: PathBuf, description: &ViewDescription) -> Self {
+        Self { id, path, description: description.clone(), cost: Cost::default() }
+    }
+
     /// What an environment records of this view.
     pub fn generation(&self, requirements: Vec<String>, reason: String) -> NewGeneration {
         NewGeneration { view: self.id, projected: self.path.clone(), requirements, reason }
@@ -101,7 +106,8 @@ impl<'a> Workshop<'a> {
         let mut cost = Cost::default();
         let started = Instant::now();
         let question = self.question(requirements, left_out);
-        let remembered = if self.settings.refresh || self.upgrade { None } else { Answer::read(&self.store, &question) };
+        let remembered =
+            if self.settings.refresh || self.upgrade { None } else { Answer::read(&self.store, &question) };
         let mut lock = match remembered {
             Some(answer) => answer.lock,
             None if requirements.is_empty() => Lock::default(),
@@ -251,7 +257,7 @@ impl<'a> Workshop<'a> {
             output::warn(&format!("{} is in {} and {}: {0}'s is used", conflict.path, conflict.kept, conflict.dropped));
         }
         let path = projection::make_visible(self.settings, &self.store, &built.id)?;
-        Ok(Composed { id: built.id, path, description: built.description, conflicts: built.conflicts, cost: Cost::default() })
+        Ok(Composed { id: built.id, path, description: built.description, cost: Cost::default() })
     }
 }
 

@@ -96,6 +96,8 @@ pub enum Ended<E> {
     NotComposed(E),
     /// The user did not agree to a guess.
     Declined,
+    /// The healed view is there, but the script had read standard input that a second run could not read again.
+    InputGone,
 }
 
 /// What the loop did.
@@ -117,6 +119,13 @@ impl<V: Views> Outcome<V> {
     pub fn healed(&self) -> bool {
         !self.plan.remedies().is_empty() && matches!(self.ended, Ended::Finished)
     }
+
+    /// Whether remedies were taken now that the next start should begin with. Only a remedy after which the same
+    /// failure came again has not helped; whatever else ended the loop, the script had come further.
+    pub fn advanced(&self) -> bool {
+        let taken = self.attempts.iter().any(|attempt| !attempt.taken.is_empty());
+        taken && !matches!(self.ended, Ended::Repeated)
+    }
 }
 
 /// The script could not be run.
@@ -126,8 +135,8 @@ pub struct HealError<E: std::error::Error + 'static>(#[source] pub E);
 
 /// The healer's settings.
 pub struct Healer<'a> {
-    /// The reviewed tables.
-    pub knowledge: &'a Knowledge,
+    /// The reviewed tables; asked for when a failure arrives, so that a script that passes never loads them.
+    pub knowledge: &'a dyn Fn() -> &'a Knowledge,
     /// What the store proves.
     pub provides: &'a dyn Provides,
     /// How far healing may go.
@@ -167,6 +176,10 @@ impl Healer<'_> {
                     talk.into_iter().for_each(|talk| listener.say(talk));
                     return Ok(Outcome { exit, plan, view, attempts, ended });
                 }
+                Some(Step::Later { plan, view, talk }) => {
+                    listener.say(talk);
+                    return Ok(Outcome { exit, plan, view, attempts, ended: Ended::InputGone });
+                }
                 Some(Step::Again { plan: healed, view: new, talk }) => {
                     listener.say(talk);
                     (plan, view) = (healed, new);
@@ -184,7 +197,7 @@ impl Healer<'_> {
         views: &mut V,
         listener: &mut dyn Listener,
     ) -> Step<V> {
-        let context = Context { knowledge: self.knowledge, provides: self.provides, heal: self.heal };
+        let context = Context { knowledge: (self.knowledge)(), provides: self.provides, heal: self.heal };
         let diagnosis = if self.heal == Heal::Off { None } else { diagnose(&report, context) };
         let seen = diagnosis.as_ref().is_some_and(|new| {
             attempts.iter().any(|attempt| attempt.diagnosis.as_ref().is_some_and(|old| old.same(new)))
@@ -202,10 +215,10 @@ impl Healer<'_> {
             Some(found) if found.guessed && self.heal == Heal::Ask && !listener.consent(found) => {
                 Step::Stop { ended: Ended::Declined, talk: talk::unhealed(found) }
             }
-            Some(found) => compose(found, plan, views),
+            Some(found) => compose(found, plan, report.input_gone, views),
         };
         let taken = match (&step, &diagnosis) {
-            (Step::Again { .. }, Some(found)) => found.remedies.clone(),
+            (Step::Again { .. } | Step::Later { .. }, Some(found)) => found.remedies.clone(),
             _ => Vec::new(),
         };
         attempts.push(Attempt { report, diagnosis, taken });
@@ -218,7 +231,7 @@ fn repeated<V: Views>(diagnosis: &Diagnosis) -> Step<V> {
     Step::Stop { ended: Ended::Repeated, talk: vec![Talk::Unhealed(text)] }
 }
 
-fn compose<V: Views>(diagnosis: &Diagnosis, plan: &Plan, views: &mut V) -> Step<V> {
+fn compose<V: Views>(diagnosis: &Diagnosis, plan: &Plan, input_gone: bool, views: &mut V) -> Step<V> {
     let healed = diagnosis.remedies.iter().fold(plan.clone(), |plan, remedy| plan.with(remedy));
     if healed.same_requirements(plan) {
         return repeated(diagnosis);
@@ -226,6 +239,9 @@ fn compose<V: Views>(diagnosis: &Diagnosis, plan: &Plan, views: &mut V) -> Step<
     match views.compose(&healed) {
         Ok(view) => {
             let chosen: Vec<String> = diagnosis.remedies.iter().map(|remedy| in_words(remedy, &view, views)).collect();
+            if input_gone {
+                return Step::Later { plan: healed, view, talk: Talk::Unhealed(talk::later(diagnosis, &chosen)) };
+            }
             Step::Again { plan: healed, view, talk: Talk::Healing(talk::healing(diagnosis, &chosen)) }
         }
         // The caller says the error itself, with its causes; here only what it was for.
@@ -244,8 +260,21 @@ fn in_words<V: Views>(remedy: &Remedy, view: &V::View, views: &V) -> String {
 }
 
 enum Step<V: Views> {
-    Stop { ended: Ended<V::Error>, talk: Vec<Talk> },
-    Again { plan: Plan, view: V::View, talk: Talk },
+    Stop {
+        ended: Ended<V::Error>,
+        talk: Vec<Talk>,
+    },
+    Again {
+        plan: Plan,
+        view: V::View,
+        talk: Talk,
+    },
+    /// The next start is healed, this one cannot be.
+    Later {
+        plan: Plan,
+        view: V::View,
+        talk: Talk,
+    },
 }
 
 #[cfg(test)]

@@ -87,6 +87,7 @@ struct Variants {
 }
 
 /// The reviewed tables.
+#[derive(Default)]
 pub struct Knowledge {
     modules: BTreeMap<String, Row>,
     variants: Vec<Variant>,
@@ -205,12 +206,24 @@ mod tests {
             ("dateutil.parser", "python-dateutil"),
             ("google.protobuf.message", "protobuf"),
             ("google.cloud.storage.blob", "google-cloud-storage"),
+            ("bson", "pymongo"),
+            ("psycopg2.extras", "psycopg2-binary"),
+            ("vcr", "vcrpy"),
+            ("PyQt5.sip", "PyQt5"),
+            ("mpl_toolkits.mplot3d", "matplotlib"),
+            ("mpl_toolkits.basemap", "basemap"),
         ] {
             assert_eq!(of(module).as_deref(), Some(distribution), "{module}");
         }
         assert_eq!(of("google"), None, "a namespace is nobody's");
         assert_eq!(of("google.nothing"), None);
-        assert_eq!(of("functions"), None);
+    }
+
+    #[test]
+    fn names_that_are_nobodys() {
+        for module in ["config", "functions", "setup", "test", "utils", "constraint", "gi", "mpl_toolkits", "wx"] {
+            assert_eq!(of(module), None, "{module}");
+        }
     }
 
     #[test]

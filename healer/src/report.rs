@@ -43,6 +43,12 @@ pub struct Report {
     pub executable: String,
     /// Whether the script waits for a verdict before it prints its traceback. When not, the traceback is already printed.
     pub held: bool,
+    /// Whether the script read lines from standard input, as far as its Python can tell.
+    pub input_read: bool,
+    /// Whether standard input was read and cannot be read again. Not the reporter's to say: set by whoever runs the
+    /// script and knows what standard input is.
+    #[serde(skip)]
+    pub input_gone: bool,
     /// The exception that was not caught.
     pub exception: Exception,
     /// Its causes and contexts, nearest first.

@@ -28,6 +28,15 @@ pub fn healing(diagnosis: &Diagnosis, chosen: &[String]) -> String {
     format!("{}: running with {}", diagnosis.need, join(chosen))
 }
 
+/// "… (found 13.7.1): not run again, since …". The view is there for the next start.
+pub fn later(diagnosis: &Diagnosis, chosen: &[String]) -> String {
+    format!(
+        "{}: not run again, since what it read from standard input is gone; the next start runs with {}",
+        diagnosis.need,
+        join(chosen)
+    )
+}
+
 /// The lines for a diagnosis that has no remedy.
 pub fn unhealed(diagnosis: &Diagnosis) -> Vec<Talk> {
     let mut lines = vec![Talk::Unhealed(diagnosis.evidence.clone())];

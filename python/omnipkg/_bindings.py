@@ -19,15 +19,15 @@ class Binding(object):
         self.constant = node is not None and _is_constant(node)
 
 
+DATA = (_ast.Tuple, _ast.List, _ast.Set, _ast.Dict, _ast.expr_context, _ast.BinOp, _ast.operator)
+
+
 def _is_constant(node):
-    return all(
-        literal(each)[0] or isinstance(each, (_ast.Tuple, _ast.List, _ast.Set, _ast.Dict, _ast.expr_context, _ast.BinOp, _ast.operator))
-        for each in _syntax.walk(node)
-    )
+    return all(literal(each)[0] or isinstance(each, DATA) for each in _syntax.walk(node))
 
 
 def bindings(node, scope):
-    """The bindings of a name (or of `a.b`, `a["b"]`), those before the failing line first, the nearest of them first."""
+    """The bindings of a name (or of `a.b`, `a["b"]`): those before the failing line first, the nearest first."""
     if scope.source is None:
         return []
     if isinstance(node, _ast.Attribute):
@@ -83,15 +83,23 @@ def _in_block(name, scope, block):
         if isinstance(node, _ast.ImportFrom):
             for alias in node.names:
                 if (alias.asname or alias.name) == name:
-                    module = None if node.level else sys.modules.get(node.module)
-                    if node.level and type(scope.module_names.get("__package__")) is str:
-                        base = scope.module_names["__package__"].rsplit(".", node.level - 1)[0] if node.level > 1 else scope.module_names["__package__"]
-                        module = sys.modules.get(base + "." + node.module if node.module else base)
+                    module = _imported_module(node, scope)
                     found.append((line, Binding(module=module, attribute=alias.name) if module else Binding()))
         elif isinstance(node, (_ast.For, _ast.AsyncFor)):
             if any(True for _ in _matches(node.target, lambda each: isinstance(each, _ast.Name) and each.id == name)):
                 found.append((line, Binding()))
     return found
+
+
+def _imported_module(node, scope):
+    """The module object of `from [.]module import …`."""
+    if not node.level:
+        return sys.modules.get(node.module)
+    package = scope.module_names.get("__package__")
+    if type(package) is not str:
+        return None
+    base = package.rsplit(".", node.level - 1)[0] if node.level > 1 else package
+    return sys.modules.get("%s.%s" % (base, node.module) if node.module else base)
 
 
 def _targets(node):
@@ -125,9 +133,11 @@ def _element(value, index, scope):
 def _attribute_bindings(node, scope):
     """`self.version = …` anywhere in the file; class attributes and keyword arguments are left to their values."""
     found = []
-    for function in [scope.source.tree] + [each for each in _syntax.walk(scope.source.tree) if isinstance(each, _syntax.FUNCTIONS)]:
-        inside = Scope(scope.source, None if function is scope.source.tree else function, {}, scope.module_names, virtual=True)
-        for each in _statements(function):
+    tree = scope.source.tree
+    for block in [tree] + [each for each in _syntax.walk(tree) if isinstance(each, _syntax.FUNCTIONS)]:
+        function = None if block is tree else block
+        inside = Scope(scope.source, function, {}, scope.module_names, virtual=True)
+        for each in _statements(block):
             for target, value in _targets(each):
                 for index in _matches(target, lambda one: isinstance(one, _ast.Attribute) and one.attr == node.attr):
                     found.append(_element(value, index, inside))

@@ -174,9 +174,10 @@ class Checks(object):
                 value = values if members else values[0]
             length = subject.length
             return self._check(subject, "prefix", operator, value, node, scope, length=length)
-        if kind != "version" or any(type(each) is float and subject.value is not each and type(subject.value) is str for each in values):
+        if kind != "version" or any(type(each) is float for each in values):
             return None
-        if all(type(each) is str for each in values) and subject.value != subject.installed and operator in ("==", "!=", "in"):
+        texts = all(type(each) is str for each in values)
+        if texts and subject.value != subject.installed and operator in ("==", "!=", "in"):
             # The module says 4.8.0 where the distribution is 4.8.0.76.
             return self._check(subject, "prefix", operator, value, node, scope, length=values[0].count(".") + 1)
         return self._check(subject, "version", operator, value, node, scope)

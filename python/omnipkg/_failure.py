@@ -73,6 +73,8 @@ class _Failure(object):
             "python": "%d.%d.%d" % sys.version_info[:3],
             "executable": sys.executable or "",
             "held": held,
+            # The text layer remembers that it has seen a line end; what was read below it leaves no trace.
+            "input_read": getattr(sys.stdin, "newlines", None) is not None,
             "exception": self._exception(self.value),
             "chain": [self._exception(each) for each in self.chain],
             "frames": self._frames(),
@@ -208,7 +210,8 @@ class _Failure(object):
             function = _syntax.function(path)
             if caller is not None and function is not None:
                 call = _call_of(path_before, function.name, frame.f_code.co_name)
-            scope = Scope(source, function, frame.f_locals, frame.f_globals, path[-1].lineno if len(path) > 1 else 1, caller, call)
+            line = path[-1].lineno if len(path) > 1 else 1
+            scope = Scope(source, function, frame.f_locals, frame.f_globals, line, caller, call)
             result.append((scope, path))
             caller, call, path_before = scope, None, path
         return result

@@ -219,7 +219,8 @@ def _item(value, index, scope, depth):
     if isinstance(index, _ast.Slice):
         if type(value) not in (str, tuple, list):
             raise Unknown()
-        parts = [None if each is None else evaluate(each, scope, depth + 1) for each in (index.lower, index.upper, index.step)]
+        bounds = (index.lower, index.upper, index.step)
+        parts = [None if each is None else evaluate(each, scope, depth + 1) for each in bounds]
         if not all(each is None or type(each) is int for each in parts) or parts[2] == 0:
             raise Unknown()
         return value[slice(*parts)]

@@ -7,7 +7,7 @@ use crate::metadata::parse_specifiers;
 use crate::range::{self, VersionRange};
 use crate::request::{Prerelease, Target};
 use crate::simple::{File, Page};
-use omnipkg_store::tags::WheelFilename;
+use omnipkg_store::tags::{WheelFilename, WheelTag};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use std::collections::BTreeMap;
@@ -31,8 +31,8 @@ pub(crate) enum PassedOver {
     Yanked(String),
     /// Its wheels want another Python: the specifier.
     Python(String),
-    /// It has wheels, but none for this Python and platform: some of the tags there are.
-    Tags(Vec<String>),
+    /// It has wheels, but none for this Python and platform: the tags there are.
+    Tags(Vec<WheelTag>),
     /// It has only source distributions.
     SourceOnly,
 }
@@ -159,7 +159,7 @@ fn choose(files: &[Arc<File>], target: &Target) -> Result<Candidate, PassedOver>
 fn judge(file: &Arc<File>, target: &Target) -> Result<(u32, Candidate), PassedOver> {
     let wheel = WheelFilename::parse(&file.filename).map_err(|_| PassedOver::SourceOnly)?;
     let Some(rank) = target.tags.priority(&wheel.tags) else {
-        return Err(PassedOver::Tags(wheel.tags.iter().take(2).map(ToString::to_string).collect()));
+        return Err(PassedOver::Tags(wheel.tags));
     };
     if let Some(wanted) = file.requires_python.as_ref().filter(|text| !accepts_python(text, &target.python)) {
         return Err(PassedOver::Python(wanted.clone()));

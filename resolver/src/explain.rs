@@ -8,10 +8,11 @@ use crate::candidates::{Candidates, PassedOver};
 use crate::provider::{Package, Provider};
 use crate::range::{VersionRange, shown};
 use crate::session::{Project, applying};
+use omnipkg_store::tags::WheelTag;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use pubgrub::{DerivationTree, External};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use version_ranges::Ranges;
 
@@ -227,7 +228,7 @@ impl Writer<'_> {
     /// One line for each kind of reason.
     fn reasons(&self, name: &PackageName, passed: Vec<(&Version, PassedOver)>) -> Vec<String> {
         let mut kinds: BTreeMap<String, Vec<&Version>> = BTreeMap::new();
-        let mut tags: Vec<String> = Vec::new();
+        let mut tags: Vec<WheelTag> = Vec::new();
         for (version, reason) in passed {
             let words = match reason {
                 PassedOver::Prerelease => "is a pre-release that was not asked for".to_owned(),
@@ -236,14 +237,14 @@ impl Writer<'_> {
                 PassedOver::Python(wanted) => format!("needs Python {wanted}"),
                 PassedOver::SourceOnly => "has no wheel, only source".to_owned(),
                 PassedOver::Tags(there) => {
-                    tags.extend(there.into_iter().filter(|tag| !tags.contains(tag)).collect::<Vec<_>>());
+                    tags.extend(there);
                     "has no wheel for this Python and platform".to_owned()
                 }
             };
             kinds.entry(words).or_default().push(version);
         }
         let line = |(words, versions): (String, Vec<&Version>)| {
-            let there = if words.contains("platform") { some(&tags) } else { String::new() };
+            let there = if words.contains("platform") { self.made_for(&tags) } else { String::new() };
             let (plural, count) = (versions.len() > 1, versions.len());
             let list: Vec<String> = versions.iter().take(3).map(ToString::to_string).collect();
             let more = if count > 3 { format!(" and {} more", count - 3) } else { String::new() };
@@ -251,13 +252,18 @@ impl Writer<'_> {
         };
         kinds.into_iter().map(line).collect()
     }
-}
 
-/// " (there are: …)"
-fn some(tags: &[String]) -> String {
-    let more = if tags.len() > 4 { ", …" } else { "" };
-    let first: Vec<&str> = tags.iter().take(4).map(String::as_str).collect();
-    format!(" (there are: {}{more})", first.join(", "))
+    /// " (only for cp37, cp38)"; if this Python is among them, the platforms that they are for.
+    fn made_for(&self, tags: &[WheelTag]) -> String {
+        let pair = |tag: &'_ WheelTag| (tag.python.clone(), tag.abi.clone());
+        let target: HashSet<_> = self.provider.session.target.tags.iter().map(pair).collect();
+        let fitting: BTreeSet<&str> =
+            tags.iter().filter(|tag| target.contains(&pair(tag))).map(|tag| tag.platform.as_str()).collect();
+        let pythons: BTreeSet<&str> = tags.iter().map(|tag| tag.python.as_str()).collect();
+        let shown: Vec<&str> = if fitting.is_empty() { pythons } else { fitting }.into_iter().collect();
+        let more = if shown.len() > 6 { ", …" } else { "" };
+        format!(" (only for {}{more})", shown[..shown.len().min(6)].join(", "))
+    }
 }
 
 fn many(words: &str) -> String {

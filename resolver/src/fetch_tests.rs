@@ -55,7 +55,7 @@ fn a_wrong_hash_is_named_and_leaves_nothing() {
 #[test]
 fn a_cut_download_goes_on_where_it_broke_off() {
     let big = wheel("big", "1.0", &[]).padding(100_000);
-    let server = Server::start(Style::Json, &[big.clone()]);
+    let server = Server::start(Style::Json, std::slice::from_ref(&big));
     let context = Context::new();
     let lock = locked(&context, &server, &["big"]);
     let path = "/files/big-1.0-py3-none-any.whl";

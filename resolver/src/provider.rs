@@ -2,7 +2,7 @@
 //!
 //! Deterministic: every answer follows from the request, the pages and the metadata alone.
 
-use crate::candidates::Candidate;
+use crate::candidates::{Candidate, Candidates};
 use crate::error::{Error, Result};
 use crate::metadata::{Metadata, Requirement};
 use crate::range::{self, VersionRange};
@@ -16,6 +16,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 use version_ranges::Ranges;
+
+/// Most versions whose metadata is fetched ahead while backtracking.
+const AHEAD: usize = 32;
 
 /// A node of the solver's graph.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -59,8 +62,8 @@ struct State {
     order: HashMap<Package, usize>,
     /// The version last chosen for a project, which its extras follow.
     chosen: HashMap<PackageName, Version>,
-    /// The range for which a project was last chosen, and how often it was.
-    tries: HashMap<PackageName, (VersionRange, usize)>,
+    /// How often a version of a package was chosen.
+    tries: HashMap<Package, usize>,
     /// Names of a version's direct dependencies.
     edges: HashMap<(Package, Version), Vec<PackageName>>,
     /// What could not be had because of being offline.
@@ -156,15 +159,15 @@ impl<'a> Provider<'a> {
         Ok(edges)
     }
 
-    /// Backtracking through a project's versions fetches the next ones ahead, twice as many each time.
-    fn fetch_ahead(&self, name: &PackageName, project: &crate::candidates::Candidates) {
-        let state = self.state.borrow();
-        let Some((range, tries)) = state.tries.get(name).filter(|(_, tries)| *tries > 1 && tries.is_power_of_two())
-        else {
-            return;
-        };
-        let next = project.acceptable(range, None).take((*tries * 2).min(32));
-        next.for_each(|(_, candidate)| drop(self.session.metadata(candidate)));
+    /// Backtracking through versions fetches the next ones ahead, the more the longer it goes on.
+    fn fetch_ahead(&self, package: &Package, range: &VersionRange, candidates: &Candidates) {
+        let mut state = self.state.borrow_mut();
+        let tries = state.tries.entry(package.clone()).or_default();
+        *tries += 1;
+        if *tries > 1 && (tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
+            let next = candidates.acceptable(range, None).take((*tries * 2).min(AHEAD));
+            next.for_each(|(_, candidate)| drop(self.session.metadata(candidate)));
+        }
     }
 }
 
@@ -226,13 +229,9 @@ impl DependencyProvider for Provider<'_> {
         let Some((version, _)) = candidates.select(&range, preferred) else { return Ok(None) };
         if let Package::Project(name) = package {
             self.session.progress(name, &version);
-            let mut state = self.state.borrow_mut();
-            state.chosen.insert(name.clone(), version.clone());
-            let tries = state.tries.entry(name.clone()).or_insert_with(|| (Ranges::empty(), 0));
-            *tries = (range.clone(), tries.1 + 1);
-            drop(state);
-            self.fetch_ahead(name, &candidates);
+            self.state.borrow_mut().chosen.insert(name.clone(), version.clone());
         }
+        self.fetch_ahead(package, &range, &candidates);
         Ok(Some(version))
     }
 

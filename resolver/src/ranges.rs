@@ -1,16 +1,16 @@
 //! A wheel over HTTP ranges, as something that can be read and sought in.
 //!
 //! The end of the file comes first, in one request; if the archive's directory begins before it, that comes
-//! in a second. After that METADATA is usually there already.
+//! in a second. After that METADATA is usually there already. A read of what is not there fails and notes
+//! where: the caller fetches that and reads again, so that no thread ever waits for the network inside `read`.
 
 use crate::client::{Client, bad_status, identity, transport};
 use crate::error::{Error, Result};
+use crate::shared::Shared;
 use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
 use reqwest::{Response, StatusCode};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::sync::Arc;
-use tokio::runtime::Handle;
 use url::Url;
 
 /// Bytes of the first request: enough for a small wheel's directory, RECORD and METADATA.
@@ -23,26 +23,25 @@ const MAX_DIRECTORY: u64 = 64 << 20;
 /// How a server answered the request for a wheel's end.
 pub(crate) enum Opened {
     /// It knows ranges.
-    Ranges(Box<RangeReader>),
+    Ranges(SparseFile),
     /// It does not: this is the whole file, still to be read.
     Whole(Box<Response>),
 }
 
-/// Bytes of a remote file, fetched as they are read. Must be used on a blocking thread.
-pub(crate) struct RangeReader {
-    shared: Arc<crate::shared::Shared>,
-    runtime: Handle,
-    url: Url,
+/// The parts of a remote file that were fetched.
+pub(crate) struct SparseFile {
     length: u64,
     position: u64,
     /// Start → bytes; they never overlap.
     pieces: BTreeMap<u64, Vec<u8>>,
-    /// Why the last read failed, since an [`io::Error`] cannot say it all.
-    pub(crate) failure: Option<Error>,
+    /// Where the last read found nothing.
+    missing: Option<u64>,
+    /// Bytes to fetch next time; doubles each time.
+    chunk: u64,
 }
 
 /// Asks for the end of a file.
-pub(crate) async fn open(shared: &Arc<crate::shared::Shared>, url: &Url) -> Result<Opened> {
+pub(crate) async fn open(shared: &Shared, url: &Url) -> Result<Opened> {
     let answer = request(&shared.client, url, &format!("bytes=-{TAIL}")).await;
     let response = match answer {
         Ok(response) => response,
@@ -58,20 +57,11 @@ pub(crate) async fn open(shared: &Arc<crate::shared::Shared>, url: &Url) -> Resu
                 return Err(Error::answer(url, "the range is not the one that was asked for"));
             }
             let directory = directory_start(&tail).filter(|at| *at < start && start - at <= MAX_DIRECTORY);
-            let mut reader = RangeReader {
-                shared: shared.clone(),
-                runtime: Handle::current(),
-                url: url.clone(),
-                length,
-                position: 0,
-                pieces: BTreeMap::from([(start, tail)]),
-                failure: None,
-            };
+            let mut pieces = BTreeMap::from([(start, tail)]);
             if let Some(at) = directory {
-                let bytes = fetch(&shared.client, url, at, start).await?;
-                reader.pieces.insert(at, bytes);
+                pieces.insert(at, fetch(&shared.client, url, at, start).await?);
             }
-            Ok(Opened::Ranges(Box::new(reader)))
+            Ok(Opened::Ranges(SparseFile { length, position: 0, pieces, missing: None, chunk: CHUNK }))
         }
         StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED => {
             whole(&shared.client, url).await
@@ -127,38 +117,34 @@ fn directory_start(tail: &[u8]) -> Option<u64> {
     Some(u64::from(u32::from_le_bytes(bytes)))
 }
 
-impl RangeReader {
+impl SparseFile {
+    /// Fetches what the last read lacked; false if it lacked nothing.
+    pub(crate) async fn fill(&mut self, shared: &Shared, url: &Url) -> Result<bool> {
+        let Some(at) = self.missing.take() else { return Ok(false) };
+        let next = self.pieces.range(at..).next().map_or(self.length, |(start, _)| *start);
+        let bytes = fetch(&shared.client, url, at, at.saturating_add(self.chunk).min(next)).await?;
+        self.pieces.insert(at, bytes);
+        self.chunk *= 2;
+        Ok(true)
+    }
+
     /// Bytes that are here, beginning at the position.
     fn here(&self) -> Option<&[u8]> {
         let (start, bytes) = self.pieces.range(..=self.position).next_back()?;
         let offset = usize::try_from(self.position - start).ok()?;
         bytes.get(offset..).filter(|rest| !rest.is_empty())
     }
-
-    fn load(&mut self) -> Result<()> {
-        let next = self.pieces.range(self.position..).next().map_or(self.length, |(start, _)| *start);
-        let end = (self.position + CHUNK).min(next);
-        let bytes = self.runtime.block_on(async {
-            let _permit = self.shared.requests.acquire().await;
-            fetch(&self.shared.client, &self.url, self.position, end).await
-        })?;
-        self.pieces.insert(self.position, bytes);
-        Ok(())
-    }
 }
 
-impl Read for RangeReader {
+impl Read for SparseFile {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.position >= self.length || buffer.is_empty() {
             return Ok(0);
         }
-        if self.here().is_none()
-            && let Err(error) = self.load()
-        {
-            self.failure = Some(error.clone());
-            return Err(io::Error::other(error));
-        }
-        let bytes = self.here().unwrap_or_default();
+        let Some(bytes) = self.here() else {
+            self.missing = Some(self.position);
+            return Err(io::Error::other("these bytes were not fetched yet"));
+        };
         let count = bytes.len().min(buffer.len());
         buffer[..count].copy_from_slice(&bytes[..count]);
         self.position += count as u64;
@@ -166,7 +152,7 @@ impl Read for RangeReader {
     }
 }
 
-impl Seek for RangeReader {
+impl Seek for SparseFile {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let target = match to {
             SeekFrom::Start(offset) => Some(offset),
@@ -182,6 +168,22 @@ impl Seek for RangeReader {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_missing_is_noted() {
+        let pieces = BTreeMap::from([(10, b"0123456789".to_vec())]);
+        let mut file = SparseFile { length: 20, position: 0, pieces, missing: None, chunk: CHUNK };
+        let mut buffer = [0; 4];
+        file.seek(SeekFrom::End(-6)).unwrap();
+        file.read_exact(&mut buffer).unwrap();
+        assert_eq!(&buffer, b"4567");
+        assert_eq!(file.read(&mut buffer).unwrap(), 2);
+        assert_eq!(file.read(&mut buffer).unwrap(), 0);
+        file.seek(SeekFrom::Start(3)).unwrap();
+        assert!(file.read(&mut buffer).is_err());
+        assert_eq!(file.missing, Some(3));
+        assert!(file.seek(SeekFrom::Current(-9)).is_err());
+    }
 
     #[test]
     fn content_ranges() {

@@ -115,11 +115,19 @@ fn yanked_and_requires_python() {
         "you asked for a>1.0",
         "a 2.0 was yanked (broken)",
         "a 3.0 needs Python >=3.12",
-        "a 4.0 has no wheel for this Python and platform (there are: cp311-cp311-win_amd64)",
+        "a 4.0 has no wheel for this Python and platform (only for win_amd64)",
         "on Python 3.11.7",
     ] {
         assert!(explanation.contains(line), "{line:?} is not in:\n{explanation}");
     }
+}
+
+#[test]
+fn wheels_for_other_pythons_only() {
+    let wheels =
+        [wheel("a", "1.0", &[]).tag("cp37-cp37m-manylinux_2_17_x86_64"), wheel("a", "1.0", &[]).tag("cp38-cp38-win32")];
+    let explanation = refused(&wheels, &["a"]);
+    assert!(explanation.contains("no wheel for this Python and platform (only for cp37, cp38)"), "{explanation}");
 }
 
 #[test]

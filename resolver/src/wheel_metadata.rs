@@ -6,7 +6,7 @@ use crate::candidates::Candidate;
 use crate::client::{identity, transport};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
-use crate::ranges::{self, Opened};
+use crate::ranges::{self, Opened, SparseFile};
 use crate::shared::{Shared, lock};
 use crate::simple::{CoreMetadata, File};
 use omnipkg_store::{Sha256, wheel};
@@ -42,34 +42,40 @@ pub(crate) async fn get(shared: &Arc<Shared>, candidate: &Candidate) -> Result<A
 }
 
 async fn fetch(shared: &Arc<Shared>, candidate: &Candidate) -> Result<Vec<u8>> {
-    let Candidate { file, url, wheel } = candidate;
+    let Candidate { file, url, .. } = candidate;
     if url.scheme() == "file" {
         return from_disk(candidate).await;
     }
     if shared.client.offline() {
         return Err(Error::Offline { needed: format!("the metadata of {}", file.filename) });
     }
-    let permit = shared.requests.acquire().await;
+    let _permit = shared.requests.acquire().await;
     if file.core_metadata != CoreMetadata::No
         && let Some(bytes) = beside(shared, file, url).await?
     {
         return Ok(bytes);
     }
     match ranges::open(shared, url).await? {
-        Opened::Ranges(mut reader) => {
-            // The reader takes permits of its own from here on.
-            drop(permit);
-            let (wheel, filename) = (wheel.clone(), file.filename.clone());
-            blocking(move || {
-                let result = wheel::read_metadata(&mut *reader, &wheel);
-                match reader.failure.take() {
-                    Some(failure) => Err(failure),
-                    None => result.map_err(|error| unreadable(&filename, &error)),
-                }
-            })
-            .await
-        }
+        Opened::Ranges(parts) => from_parts(shared, candidate, parts).await,
         Opened::Whole(response) => from_whole(shared, candidate, *response).await,
+    }
+}
+
+/// Reads again and again, each time with more of the file, until nothing is missing.
+async fn from_parts(shared: &Shared, candidate: &Candidate, mut parts: SparseFile) -> Result<Vec<u8>> {
+    loop {
+        let wheel = candidate.wheel.clone();
+        let (read, result) = blocking(move || {
+            let result = wheel::read_metadata(&mut parts, &wheel);
+            Ok((parts, result))
+        })
+        .await?;
+        parts = read;
+        match result {
+            Ok(bytes) => return Ok(bytes),
+            Err(_) if parts.fill(shared, &candidate.url).await? => {}
+            Err(error) => return Err(unreadable(&candidate.file.filename, &error)),
+        }
     }
 }
 

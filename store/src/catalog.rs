@@ -104,10 +104,8 @@ impl Catalog {
                 ],
             )?;
             for import_name in &manifest.import_names {
-                transaction.execute(
-                    "INSERT OR IGNORE INTO provides VALUES (?1, ?2)",
-                    params![import_name, sha256.to_hex()],
-                )?;
+                transaction
+                    .execute("INSERT OR IGNORE INTO provides VALUES (?1, ?2)", params![import_name, sha256.to_hex()])?;
             }
         }
         transaction.commit()
@@ -159,7 +157,9 @@ impl Catalog {
         let mut wheels = Vec::new();
         for entry in fs::read_dir(&directory).at("list", &directory)? {
             let entry = entry.at("list", &directory)?;
-            let Some(sha256) = entry.file_name().to_str().and_then(|name| name.parse::<Sha256>().ok()) else { continue };
+            let Some(sha256) = entry.file_name().to_str().and_then(|name| name.parse::<Sha256>().ok()) else {
+                continue;
+            };
             wheels.push((sha256, WheelManifest::read(store, &sha256)?));
         }
         let path = self.path.clone();

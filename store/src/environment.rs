@@ -137,10 +137,8 @@ impl<'store> Environments<'store> {
             reason: new.reason,
         };
         let path = directory.join(number.to_string());
-        let bytes = serde_json::to_vec_pretty(&generation).map_err(|error| Error::Environment {
-            name: name.to_owned(),
-            reason: error.to_string(),
-        })?;
+        let bytes = serde_json::to_vec_pretty(&generation)
+            .map_err(|error| Error::Environment { name: name.to_owned(), reason: error.to_string() })?;
         publish::file(self.store, &path, &bytes)?;
         self.point(&self.store.layout().envs().join(name), &new.projected)?;
         self.forget_oldest(&directory)?;

@@ -94,11 +94,7 @@ pub trait IoContext<T> {
 
 impl<T> IoContext<T> for io::Result<T> {
     fn at(self, operation: &'static str, path: &Path) -> Result<T> {
-        self.map_err(|source| Error::Io {
-            operation,
-            path: path.to_owned(),
-            source,
-        })
+        self.map_err(|source| Error::Io { operation, path: path.to_owned(), source })
     }
 }
 

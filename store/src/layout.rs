@@ -198,11 +198,7 @@ fn check_version(root: &Path, found: &str) -> Result<()> {
     if found == LAYOUT_VERSION {
         return Ok(());
     }
-    Err(Error::Layout {
-        path: root.to_owned(),
-        found: found.chars().take(80).collect(),
-        understood: LAYOUT_VERSION,
-    })
+    Err(Error::Layout { path: root.to_owned(), found: found.chars().take(80).collect(), understood: LAYOUT_VERSION })
 }
 
 /// Makes the directories first and `version` last, so that an interrupted creation is just done again.

@@ -12,6 +12,7 @@ use crate::objects::constant_time;
 use crate::publish;
 use crate::view::description::ViewDescription;
 use crate::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -42,7 +43,8 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     let tmp = store.layout().tmp();
     let scratch = tempfile::Builder::new().prefix("links-").tempdir_in(&tmp).at("create a directory in", &tmp)?;
     let root = scratch.path().join("view");
-    let mut projector = Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag: description.cache_tag };
+    let mut projector =
+        Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag: description.cache_tag };
     projector.directory(manifest.root(), &root)?;
     // One barrier: links and copies are durable before the name that promises them.
     let directory = File::open(&root).at("open", &root)?;
@@ -56,6 +58,46 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     set_mode(&target, 0o555)?;
     publish::sync_directory(&store.layout().links())?;
     Ok(target)
+}
+
+/// Brings bytecode that was made since into a view's projection, if it has one. What is there already stays.
+///
+/// # Errors
+/// [`crate::Error::Io`], [`crate::Error::Damaged`].
+pub fn add_bytecode(store: &Store, id: &ViewId) -> Result<()> {
+    let root = store.layout().links().join(id.to_string());
+    if !root.is_dir() {
+        return Ok(());
+    }
+    let manifest = ViewManifest::open(&store.layout().view(id))?;
+    manifest.verify()?;
+    let cache_tag = ViewDescription::load(store, id)?.cache_tag;
+    let entries = manifest.walk().collect::<Result<Vec<_>>>()?;
+    let own: BTreeSet<PathBuf> =
+        entries.iter().filter(|entry| entry.node.name == b"__pycache__").map(|entry| root.join(&entry.path)).collect();
+    let tmp = store.layout().tmp();
+    let scratch = tempfile::Builder::new().prefix("pyc-").tempdir_in(&tmp).at("create a directory in", &tmp)?;
+    let mut projector = Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag };
+    for entry in &entries {
+        let path = root.join(&entry.path);
+        let (NodeKind::File { digest, .. }, Some("py")) = (entry.node.kind, path.extension().and_then(OsStr::to_str))
+        else {
+            continue;
+        };
+        let cache = path.with_file_name("__pycache__");
+        let target =
+            cache.join(path.with_extension(format!("{}.pyc", projector.cache_tag)).file_name().unwrap_or_default());
+        if own.contains(&cache) || target.exists() {
+            continue;
+        }
+        if let Some(pyc) = bytecode::lookup(store.layout(), &projector.cache_tag, &digest) {
+            // Python may be reading there: a file is whole or not there.
+            let whole = scratch.path().join("whole");
+            projector.file(&pyc, &whole, false)?;
+            fs::rename(&whole, &target).at("publish", &target)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes a projection, read-only directories included.
@@ -112,8 +154,8 @@ impl Projector<'_> {
             NodeKind::Symlink { target: destination } => symlink(destination, target).at("create link", target),
             NodeKind::File { digest, executable, .. } => {
                 // A shared library is loaded without its executable bit, so that it can be a hardlink.
-                let library = target.extension().is_some_and(|end| end == "so")
-                    || target.to_string_lossy().contains(".so.");
+                let library =
+                    target.extension().is_some_and(|end| end == "so") || target.to_string_lossy().contains(".so.");
                 self.file(&digest, target, executable && !library)
             }
         }
@@ -157,7 +199,8 @@ impl Projector<'_> {
 
 fn finish_copy(target: &Path, executable: bool) -> Result<()> {
     let file = File::open(target).at("open", target)?;
-    file.set_permissions(fs::Permissions::from_mode(if executable { 0o555 } else { 0o444 })).at("set the mode of", target)?;
+    file.set_permissions(fs::Permissions::from_mode(if executable { 0o555 } else { 0o444 }))
+        .at("set the mode of", target)?;
     file.set_modified(constant_time()).at("set the time of", target)
 }
 

@@ -20,10 +20,7 @@ pub fn file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
 pub(crate) fn file_in(tmp: &Path, target: &Path, bytes: &[u8], mode: u32) -> Result<()> {
     let temporary = write_temporary(tmp, bytes, mode)?;
     make_parent(target)?;
-    temporary
-        .persist(target)
-        .map_err(|error| error.error)
-        .at("publish", target)?;
+    temporary.persist(target).map_err(|error| error.error).at("publish", target)?;
     sync_parent(target)
 }
 
@@ -50,11 +47,7 @@ pub fn volatile_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
     let mut temporary = tempfile::NamedTempFile::new_in(&tmp).at("create a file in", &tmp)?;
     temporary.write_all(bytes).at("write", temporary.path())?;
     make_parent(target)?;
-    temporary
-        .persist(target)
-        .map(drop)
-        .map_err(|error| error.error)
-        .at("publish", target)
+    temporary.persist(target).map(drop).map_err(|error| error.error).at("publish", target)
 }
 
 /// Points `link` at `target` by one rename: readers see the old or the new target, never neither.

@@ -148,7 +148,13 @@ mod tests {
 
     #[test]
     fn bad_names_are_refused_with_a_reason() {
-        for bad in ["a-1-py3-none.whl", "a-1-py3-none-any.zip", "a-!-py3-none-any.whl", "a-1-x-py3-none-any.whl", "a-1--none-any.whl"] {
+        for bad in [
+            "a-1-py3-none.whl",
+            "a-1-py3-none-any.zip",
+            "a-!-py3-none-any.whl",
+            "a-1-x-py3-none-any.whl",
+            "a-1--none-any.whl",
+        ] {
             let error = WheelFilename::parse(bad).unwrap_err();
             assert!(error.to_string().starts_with(bad), "{error}");
         }

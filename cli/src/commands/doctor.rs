@@ -57,7 +57,9 @@ fn store_finding(store: &Store) -> Finding {
         .map(|state| crate::output::bytes(state.blocks_available().saturating_mul(state.fragment_size())))
         .unwrap_or_else(|_| "unknown room".to_owned());
     match tested {
-        Ok(_) => Finding { subject: "store", good: true, text: format!("{} ({free} free)", root.display()), mend: None },
+        Ok(_) => {
+            Finding { subject: "store", good: true, text: format!("{} ({free} free)", root.display()), mend: None }
+        }
         Err(error) => Finding {
             subject: "store",
             good: false,
@@ -106,8 +108,12 @@ fn python_finding(store: &Store, found: &Result<Interpreter>) -> Finding {
                 .filter_map(|path| Some(probe_cached(store, path).ok()?.facts.full_version()))
                 .collect();
             versions.dedup();
-            let text =
-                format!("{} at {}; found: {}", interpreter.facts.full_version(), interpreter.path().display(), versions.join(", "));
+            let text = format!(
+                "{} at {}; found: {}",
+                interpreter.facts.full_version(),
+                interpreter.path().display(),
+                versions.join(", ")
+            );
             Finding { subject: "python", good: true, text, mend: None }
         }
         Err(error) => Finding {

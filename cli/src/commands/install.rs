@@ -7,6 +7,7 @@ use crate::arguments::InstallOptions;
 use crate::commands::{mount, open_store, parse_requirements};
 use crate::context::{Base, Context};
 use crate::output;
+use crate::projection;
 use crate::settings::Settings;
 use crate::workshop::{Composed, Workshop};
 use anyhow::{Context as _, Result, bail};
@@ -76,8 +77,18 @@ pub fn install_into(
     let mut requirements: Vec<Requirement> =
         kept.into_iter().filter(|old| !wanted.iter().any(|new| new.name == old.name)).collect();
     requirements.extend(wanted.iter().cloned());
+    // One order, whatever was installed first: the same requirements are the same question and the same record.
+    requirements.sort_by_cached_key(ToString::to_string);
     let texts: Vec<String> = requirements.iter().map(ToString::to_string).collect();
 
+    if texts == generation.requirements && !upgrade && !settings.refresh {
+        let composed = Composed::known(
+            generation.view,
+            projection::make_visible(settings, store, &generation.view)?,
+            &description,
+        );
+        return Ok(Some(Installed { environment: name, generation: None, before: *description, composed }));
+    }
     let mut workshop = Workshop::new(settings, store.clone(), context.clone());
     workshop.upgrade = upgrade;
     let mut composed = workshop.compose(&requirements, &[])?;

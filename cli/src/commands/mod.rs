@@ -12,7 +12,7 @@ mod status;
 use crate::arguments::Verb;
 use crate::demos;
 use crate::settings::Settings;
-use anyhow::{Context, Result};
+use anyhow::{Result, anyhow};
 use omnipkg_store::Store;
 use pep508_rs::Requirement;
 use std::str::FromStr;
@@ -43,6 +43,12 @@ pub fn parse_requirements(texts: &[String]) -> Result<Vec<Requirement>> {
     texts.iter().map(|text| parse_requirement(text)).collect()
 }
 
+/// The parser's text has a drawing of the place below its first line.
+pub fn not_a_requirement(text: &str, error: &impl std::fmt::Display) -> anyhow::Error {
+    let error = error.to_string();
+    anyhow!("{text:?} is not a requirement: {}", error.lines().next().unwrap_or_default())
+}
+
 fn parse_requirement(text: &str) -> Result<Requirement> {
-    Requirement::from_str(text.trim()).with_context(|| format!("{text:?} is not a requirement"))
+    Requirement::from_str(text.trim()).map_err(|error| not_a_requirement(text, &error))
 }

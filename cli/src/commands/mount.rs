@@ -5,6 +5,7 @@ use crate::commands::{open_store, parse_requirements};
 use crate::context::{Beneath, Context};
 use crate::healing::LazyWorkshop;
 use crate::interpreters;
+use crate::projection;
 use crate::script::Script;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -13,7 +14,7 @@ use omnipkg_healer::Plan;
 use omnipkg_store::interpreter::probe_cached;
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::{NodeKind, ViewManifest};
-use omnipkg_store::{Digest, Store, ViewId, bytecode};
+use omnipkg_store::{Digest, Layout, Store, ViewId, bytecode, links};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -24,7 +25,10 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
     let store = open_store(settings)?;
     let python = options.selection.python.as_deref();
     let script = match &options.subjects[..] {
-        [one] if Path::new(one).is_file() => Script::read(Path::new(one))?,
+        // A script that is not there is not taken for a project of that name.
+        [one] if Path::new(one).is_file() || one.ends_with(".py") || one.starts_with(['.', '/']) => {
+            Script::read(Path::new(one))?
+        }
         _ => None,
     };
     let (context, plan) = match script {
@@ -48,7 +52,7 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
         compile_view(&store, &composed.id)?;
     }
     if let Some(at) = &options.at {
-        link(&composed.path, at)?;
+        link(store.layout(), &composed.path, at)?;
     }
     let shown = options.at.as_deref().unwrap_or(&composed.path);
     if settings.json {
@@ -60,11 +64,17 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
     Ok(0)
 }
 
-/// Puts a link at a place of the user's; only a link is ever replaced.
-fn link(view: &Path, at: &Path) -> Result<()> {
+/// Puts a link at a place of the user's; only a link to another view is ever replaced.
+fn link(layout: &Layout, view: &Path, at: &Path) -> Result<()> {
     match fs::symlink_metadata(at) {
         Ok(metadata) if !metadata.is_symlink() => bail!("{} exists and is no link: nothing was changed", at.display()),
-        Ok(_) => fs::remove_file(at).with_context(|| format!("cannot replace {}", at.display()))?,
+        Ok(_) => {
+            let target = fs::read_link(at).with_context(|| format!("cannot look at {}", at.display()))?;
+            if projection::view_of_path(layout, &target).is_none() {
+                bail!("{} leads to {}, which is no view: nothing was changed", at.display(), target.display());
+            }
+            fs::remove_file(at).with_context(|| format!("cannot replace {}", at.display()))?;
+        }
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(error).with_context(|| format!("cannot look at {}", at.display())),
     }
@@ -74,8 +84,9 @@ fn link(view: &Path, at: &Path) -> Result<()> {
 /// Takes a link away that leads into this store.
 pub fn unmount(settings: &Settings, path: &Path) -> Result<u8> {
     let store = open_store(settings)?;
-    let target = fs::read_link(path).with_context(|| format!("{} is no link that `mount --at` made", path.display()))?;
-    if crate::projection::view_of_path(store.layout(), &target).is_none() {
+    let target =
+        fs::read_link(path).with_context(|| format!("{} is no link that `mount --at` made", path.display()))?;
+    if projection::view_of_path(store.layout(), &target).is_none() {
         bail!("{} leads to {}, which is no view: nothing was changed", path.display(), target.display());
     }
     fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
@@ -96,5 +107,7 @@ pub fn compile_view(store: &Store, view: &ViewId) -> Result<bytecode::Compiled> 
             sources.insert(digest);
         }
     }
-    Ok(bytecode::compile(store, &interpreter, &sources)?)
+    let compiled = bytecode::compile(store, &interpreter, &sources)?;
+    links::add_bytecode(store, view)?;
+    Ok(compiled)
 }

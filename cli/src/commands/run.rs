@@ -20,13 +20,14 @@ use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, View
 use omnipkg_store::interpreter::Identity;
 use omnipkg_store::{Digest, Layout, Store};
 use pep508_rs::Requirement;
+use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::path::Path;
 
 /// Runs a program and returns its exit code.
 pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     let signals = Signals::block()?;
-    let job = Job::new(settings, options)?;
+    let job = Job::new(settings, &signals, options)?;
     let remembered = job.remembered();
     let mut workshop = LazyWorkshop::new(settings, &signals, || job.open());
     let start = match job.start_at_once(remembered.as_ref()) {
@@ -40,7 +41,7 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
         return Ok(exit_code(launch::run(&signals, &start.path, &job.program, None)?));
     }
     let plan = job.plan(remembered.as_ref())?;
-    let mut runner = ProgramRunner { signals: &signals, program: &job.program };
+    let mut runner = ProgramRunner::new(&signals, &job.program);
     let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
     job.remember(&outcome, workshop.interpreter())?;
     if let Ended::NotComposed(error) = &outcome.ended {
@@ -63,19 +64,18 @@ pub struct Job<'a> {
 
 impl<'a> Job<'a> {
     /// Reads the script and looks what lies beneath.
-    pub fn new(settings: &'a Settings, options: &'a RunOptions) -> Result<Self> {
+    pub fn new(settings: &'a Settings, signals: &Signals, options: &'a RunOptions) -> Result<Self> {
         let program = program(options);
+        let with = parse_requirements(&options.with)?;
         let script = match &program {
-            Program::Script(line) if line.first().is_some_and(|path| path != "-") => {
-                Script::read(Path::new(&line[0]))?
-            }
+            Program::Script(line) if line.first().is_some_and(|path| path != "-") => Script::read(Path::new(&line[0]))?,
             _ => None,
         };
-        let layout = Layout::new(&settings.home);
-        let beneath = Beneath::look(&layout, options.selection.python.as_deref())?;
+        let isolated = script.as_ref().is_some_and(|script| script.block.is_some());
+        let beneath = beneath(settings, signals, options.selection.python.as_deref(), isolated)?;
         let key = Self::key(options, &program, script.as_ref(), &beneath);
         let block = script.and_then(|script| script.block);
-        Ok(Self { settings, options, program, block, with: parse_requirements(&options.with)?, beneath, key })
+        Ok(Self { settings, options, program, block, with, beneath, key })
     }
 
     /// The key of (script, context); `None` for what has no stable content (standard input, a directory).
@@ -125,9 +125,7 @@ impl<'a> Job<'a> {
         let store = open_store(self.settings)?;
         let python = self.options.selection.python.as_deref();
         let context = match &self.block {
-            Some(block) => {
-                Context::isolated(interpreters::find(&store, python, block.requires_python.as_ref())?)
-            }
+            Some(block) => Context::isolated(interpreters::find(&store, python, block.requires_python.as_ref())?),
             None => Context::find(self.settings, &store, python)?,
         };
         Ok((store, context))
@@ -171,7 +169,9 @@ impl<'a> Job<'a> {
         V: Views<View = RunView, Error = Failure>,
         R: Runner<RunView, Error = Failure>,
     {
-        let knowledge = Knowledge::embedded()?;
+        let loaded = OnceCell::new();
+        // A test sees to it that the embedded tables load; without them the store's own proofs still heal.
+        let knowledge = || loaded.get_or_init(|| Knowledge::embedded().unwrap_or_default());
         let provides = CatalogProvides { home: self.settings.home.clone() };
         let heal = match self.options.heal {
             HealPolicy::Known => Heal::Known,
@@ -186,8 +186,7 @@ impl<'a> Job<'a> {
 
     /// Remembers what healing found, so that the next start is healed from the first instant.
     pub fn remember<V: Views<View = RunView>>(&self, outcome: &Outcome<V>, made_for: Option<Identity>) -> Result<()> {
-        let healed_now = outcome.attempts.iter().any(|attempt| !attempt.taken.is_empty());
-        if healed_now && outcome.healed() {
+        if outcome.advanced() {
             self.write(&outcome.view, &outcome.plan, made_for)?;
         }
         Ok(())
@@ -199,6 +198,21 @@ impl<'a> Job<'a> {
         }
         Ok(())
     }
+}
+
+/// What lies beneath. Where there is nothing yet the default environment is made now: what is remembered of this run
+/// has to be found again by the next one, which it lies beneath.
+fn beneath(settings: &Settings, signals: &Signals, python: Option<&str>, isolated: bool) -> Result<Beneath> {
+    let found = Beneath::look(&Layout::new(&settings.home), python)?;
+    if isolated || found != Beneath::Nothing {
+        return Ok(found);
+    }
+    let _interruptible = signals.interruptible()?;
+    let context = Context::find(settings, &open_store(settings)?, python)?;
+    Ok(match (context.environment, context.base) {
+        (Some(name), Base::Managed { view, .. }) => Beneath::Environment { name, view },
+        _ => found,
+    })
 }
 
 fn exit_code(code: i32) -> u8 {

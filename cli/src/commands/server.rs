@@ -9,6 +9,9 @@ use std::os::fd::{AsFd, OwnedFd};
 
 /// Starts, stops or looks at the server.
 pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
+    if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_) }) {
+        close_inherited();
+    }
     let store = Store::open(&settings.home)?;
     let layout = store.layout();
     match verb {
@@ -32,6 +35,17 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
             }
             Ok(0)
         }
+    }
+}
+
+/// Closes what the starting command was given beyond the three: the server outlives it, and would keep its caller's
+/// pipes and locks open.
+fn close_inherited() {
+    let listed = std::fs::read_dir("/proc/self/fd").into_iter().flatten().flatten();
+    let numbers: Vec<i32> = listed.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for number in numbers.into_iter().filter(|number| *number > 2) {
+        // The listing's own is among them, and closed by now.
+        let _ = nix::unistd::close(number);
     }
 }
 

@@ -72,7 +72,8 @@ pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
 fn environment(settings: &Settings, store: &Store, interpreter: Interpreter) -> Result<()> {
     let context = Context::default_environment(settings, store, interpreter)?;
     let wanted = [format!("rich=={ACTIVE}").parse().context("the demo's requirement")?];
-    install::install_into(settings, store, context, &wanted, false)?.context("another process changed the demo's store")?;
+    install::install_into(settings, store, context, &wanted, false)?
+        .context("another process changed the demo's store")?;
     Ok(())
 }
 
@@ -86,11 +87,10 @@ struct Healed {
 
 fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Healed> {
     let options = RunOptions::for_script(script.as_os_str().to_owned());
-    let job = Job::new(settings, &options)?;
-    let mut views =
-        TimedViews { inner: LazyWorkshop::new(settings, signals, || job.open()), compositions: Vec::new() };
+    let job = Job::new(settings, signals, &options)?;
+    let mut views = TimedViews { inner: LazyWorkshop::new(settings, signals, || job.open()), compositions: Vec::new() };
     let start = job.first_view(&mut views.inner, None)?;
-    let mut runner = TimedRunner { inner: ProgramRunner { signals, program: &job.program }, runs: Vec::new() };
+    let mut runner = TimedRunner { inner: ProgramRunner::new(signals, &job.program), runs: Vec::new() };
     let outcome = job.heal(job.plan(None)?, start, &mut views, &mut runner)?;
     job.remember(&outcome, views.inner.interpreter())?;
     Ok(Healed { exit: outcome.exit, attempts: outcome.attempts, runs: runner.runs, compositions: views.compositions })
@@ -106,7 +106,12 @@ impl Healed {
             let plan: Vec<String> = attempt.taken.iter().map(ToString::to_string).collect();
             println!("   plan       {}", plan.join(", "));
             let cost = composed.cost;
-            println!("   view       {} ({} wheels, {} files)", composed.id, composed.description.wheels.len(), cost.files);
+            println!(
+                "   view       {} ({} wheels, {} files)",
+                composed.id,
+                composed.description.wheels.len(),
+                cost.files
+            );
             println!(
                 "   new        {} wheel, {} of its files were new to the store ({})",
                 cost.new_wheels,

@@ -39,7 +39,9 @@ fn begin(layout: &Layout, ready: &mut Option<File>) -> Result<()> {
             return Err(error).with_context(|| format!("cannot lock {}", path.display()));
         }
     }
-    lock.set_len(0).and_then(|()| writeln!(lock, "{}", std::process::id())).context("cannot write the server's lock file")?;
+    lock.set_len(0)
+        .and_then(|()| writeln!(lock, "{}", std::process::id()))
+        .context("cannot write the server's lock file")?;
 
     let mut stop_signals = SigSet::empty();
     [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| stop_signals.add(signal));
@@ -70,9 +72,10 @@ fn begin(layout: &Layout, ready: &mut Option<File>) -> Result<()> {
 fn sweep(layout: &Layout) {
     let Ok(entries) = fs::read_dir(layout.tmp()) else { return };
     for entry in entries.flatten() {
-        let old = entry.metadata().and_then(|metadata| metadata.modified()).is_ok_and(|modified| {
-            SystemTime::now().duration_since(modified).is_ok_and(|age| age > ABANDONED)
-        });
+        let old = entry
+            .metadata()
+            .and_then(|metadata| metadata.modified())
+            .is_ok_and(|modified| SystemTime::now().duration_since(modified).is_ok_and(|age| age > ABANDONED));
         if old {
             let path = entry.path();
             let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };

@@ -1,3 +1,5 @@
+//! Which file of a project is chosen, and why others are not.
+
 use super::*;
 use crate::simple::CoreMetadata;
 use crate::testing::{target, target_with};

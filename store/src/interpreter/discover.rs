@@ -148,7 +148,11 @@ fn on_path_or_behind_shims(name: &str) -> Vec<PathBuf> {
         }
         _ => vec![directory],
     };
-    path_directories().flat_map(behind).map(|directory| directory.join(name)).filter(|path| is_executable(path)).collect()
+    path_directories()
+        .flat_map(behind)
+        .map(|directory| directory.join(name))
+        .filter(|path| is_executable(path))
+        .collect()
 }
 
 fn path_directories() -> impl Iterator<Item = PathBuf> {
@@ -174,15 +178,18 @@ fn pyenv_root() -> Option<PathBuf> {
 fn pyenv() -> Vec<PathBuf> {
     let Some(root) = pyenv_root() else { return Vec::new() };
     let Ok(entries) = fs::read_dir(root.join("versions")) else { return Vec::new() };
-    let mut names: Vec<String> =
-        entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
     let selected = pyenv_selected(&root);
     let key = |name: &str| -> Vec<u32> { name.split(['.', '-']).map(|part| part.parse().unwrap_or(0)).collect() };
     names.sort_by(|a, b| {
         let rank = |name: &String| selected.iter().position(|wanted| wanted == name).unwrap_or(usize::MAX);
         rank(a).cmp(&rank(b)).then_with(|| key(b).cmp(&key(a)))
     });
-    names.iter().map(|name| root.join("versions").join(name).join("bin/python")).filter(|path| is_executable(path)).collect()
+    names
+        .iter()
+        .map(|name| root.join("versions").join(name).join("bin/python"))
+        .filter(|path| is_executable(path))
+        .collect()
 }
 
 /// Versions that pyenv would use here: PYENV_VERSION, `.python-version` upwards, the global file.
@@ -197,7 +204,9 @@ fn pyenv_selected(root: &Path) -> Vec<String> {
         }
         directory = current.parent().map(Path::to_path_buf);
     }
-    fs::read_to_string(root.join("version")).map(|text| text.split_whitespace().map(str::to_owned).collect()).unwrap_or_default()
+    fs::read_to_string(root.join("version"))
+        .map(|text| text.split_whitespace().map(str::to_owned).collect())
+        .unwrap_or_default()
 }
 
 #[cfg(test)]

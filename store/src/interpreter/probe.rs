@@ -29,10 +29,13 @@ pub fn probe(path: &Path) -> Result<Interpreter> {
         let last = talk.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message");
         return Err(refuse(format!("probing it failed ({}): {last}", output.status)));
     }
-    let facts: Facts = serde_json::from_slice(&output.stdout)
-        .map_err(|error| refuse(format!("probing it gave no facts: {error}")))?;
+    let facts: Facts =
+        serde_json::from_slice(&output.stdout).map_err(|error| refuse(format!("probing it gave no facts: {error}")))?;
     if facts.version.0 == 2 && facts.version.1 != 7 || facts.version.0 == 3 && facts.version.1 < 6 {
-        return Err(refuse(format!("Python {} is older than omnipkg supports (2.7, 3.6 and later)", facts.full_version())));
+        return Err(refuse(format!(
+            "Python {} is older than omnipkg supports (2.7, 3.6 and later)",
+            facts.full_version()
+        )));
     }
     let identity = Identity::of(&facts.executable)?;
     Ok(Interpreter { identity, facts })

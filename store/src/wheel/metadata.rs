@@ -18,7 +18,8 @@ impl Headers {
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         let mut fields: Vec<(String, String)> = Vec::new();
         for line in text.lines() {
-            if line.trim_end().is_empty() {
+            // Only a truly empty line ends them: folded licence texts have lines of blanks.
+            if line.is_empty() {
                 break;
             }
             if line.starts_with([' ', '\t']) {

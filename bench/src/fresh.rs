@@ -1,0 +1,77 @@
+//! Family 3: from a set that nobody has seen to a running Python; wheels are on the machine, versions pinned.
+
+use crate::measure::{Contender, interleave};
+use crate::prepare::{Bench, Subject};
+use crate::rows::{Clock, Judged, Row, Sides};
+use crate::start::ok;
+use crate::uv::Uv;
+use anyhow::{Result, ensure};
+use std::time::Duration;
+
+const PLAIN: &str = "venv/bin/python ok.py";
+const OMNIPKG: &str = "omnipkg run --with";
+const UV_VENV: &str = "uv venv, uv pip install, python";
+const UV_WITH: &str = "uv run --with";
+
+/// More than bare Python takes, in milliseconds; the same for few files and for thousands.
+const BUDGET: f64 = 10.0;
+
+/// A small set and a large one.
+pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
+    Ok(vec![of_subject(bench, &bench.rich, "fresh-rich")?, of_subject(bench, &bench.scientific, "fresh-scientific")?])
+}
+
+fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<Row> {
+    let stage = bench.stage;
+    let mut contenders = vec![
+        Contender::new(OMNIPKG, || omnipkg(bench, subject)),
+        Contender::new(PLAIN, || {
+            stage.settle()?;
+            ok(bench, stage.command(&bench.bare).arg(&bench.ok))
+        }),
+    ];
+    if let Some(uv) = &bench.uv {
+        contenders.push(Contender::new(UV_VENV, || uv_environment(bench, uv, subject)));
+        contenders.push(Contender::new(UV_WITH, || uv_with(bench, uv, subject)));
+    }
+    let measured = interleave(contenders, bench.rounds)?;
+    let what = format!("a view never seen, {} and 4 small wheels, to a running Python", subject.name);
+    let sides = Sides { omnipkg: OMNIPKG, plain: PLAIN, peers: &[UV_VENV, UV_WITH] };
+    Ok(Row::new(id, what, &measured, sides, (Judged::Difference, Clock::Process))?.budget(BUDGET))
+}
+
+/// The subject's requirements and small wheels in a set that nobody has seen.
+pub fn unseen(bench: &Bench<'_>, subject: &Subject) -> Result<Vec<String>> {
+    let small = bench.stage.unseen()?.into_iter().map(str::to_owned);
+    Ok(subject.pins.iter().cloned().chain(small).collect())
+}
+
+fn omnipkg(bench: &Bench<'_>, subject: &Subject) -> Result<Duration> {
+    let stage = bench.stage;
+    let mut command = stage.omnipkg("run");
+    command.arg("--offline");
+    for requirement in unseen(bench, subject)? {
+        command.arg("--with").arg(requirement);
+    }
+    let before = stage.views()?;
+    stage.settle()?;
+    let took = ok(bench, command.arg(&bench.ok))?;
+    ensure!(stage.views()? == before + 1, "the view was not a new one");
+    Ok(took)
+}
+
+fn uv_environment(bench: &Bench<'_>, uv: &Uv<'_>, subject: &Subject) -> Result<Duration> {
+    let requirements = unseen(bench, subject)?;
+    bench.stage.settle()?;
+    let environment = uv.environment("uv-fresh", &requirements)?;
+    let ran = ok(bench, bench.stage.command(&environment.python).arg(&bench.ok))?;
+    let took = environment.took + ran;
+    environment.remove()?;
+    Ok(took)
+}
+
+fn uv_with(bench: &Bench<'_>, uv: &Uv<'_>, subject: &Subject) -> Result<Duration> {
+    let requirements = unseen(bench, subject)?;
+    bench.stage.settle()?;
+    ok(bench, &mut uv.run_with(&requirements, &bench.ok, true))
+}

@@ -1,0 +1,74 @@
+//! The requirements that are measured, and sets of them that no side has seen.
+
+use anyhow::{Context, Result};
+
+/// A pure Python distribution of many small modules.
+pub const RICH: &str = "rich==13.7.1";
+
+/// What imports most of it.
+pub const RICH_IMPORTS: &str = "rich.console, rich.progress, rich.traceback";
+
+/// Distributions with large extension modules and thousands of files; pinned to what omnipkg resolves.
+pub const SCIENTIFIC: [&str; 2] = ["numpy", "scipy"];
+
+/// What imports much of them.
+pub const SCIENTIFIC_IMPORTS: &str = "numpy, scipy.linalg, scipy.signal";
+
+/// Small pure wheels that require nothing and run on every Python since 3.8.
+pub const SMALL: [&str; 12] = [
+    "attrs==23.2.0",
+    "certifi==2023.11.17",
+    "click==8.1.7",
+    "colorama==0.4.6",
+    "decorator==5.1.1",
+    "filelock==3.13.1",
+    "idna==3.6",
+    "iniconfig==2.0.0",
+    "packaging==23.2",
+    "pluggy==1.3.0",
+    "six==1.16.0",
+    "toml==0.10.2",
+];
+
+/// How many of the small wheels make one set.
+const MEMBERS: u32 = 4;
+
+/// Sets of small wheels, each handed out once in the life of the bench: 495 of them.
+#[derive(Debug, Default)]
+pub struct UnseenSets {
+    last: u32,
+}
+
+impl UnseenSets {
+    /// The next set.
+    pub fn next(&mut self) -> Result<Vec<&'static str>> {
+        let all = self.last + 1..1 << SMALL.len();
+        let bits = all.into_iter().find(|bits| bits.count_ones() == MEMBERS);
+        self.last = bits.context("every set of small wheels was used: measure fewer rounds")?;
+        Ok(SMALL.iter().enumerate().filter(|(place, _)| self.last >> place & 1 == 1).map(|(_, name)| *name).collect())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn no_set_comes_twice_and_they_come_to_an_end() {
+        let mut sets = UnseenSets::default();
+        let mut seen = BTreeSet::new();
+        let end = loop {
+            match sets.next() {
+                Ok(set) => {
+                    assert_eq!(set.len(), MEMBERS as usize);
+                    assert!(seen.insert(set));
+                }
+                Err(error) => break error,
+            }
+        };
+        assert_eq!(seen.len(), 495);
+        assert!(end.to_string().contains("fewer rounds"));
+    }
+}

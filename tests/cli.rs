@@ -1,0 +1,37 @@
+//! The command line as users meet it: the built `omnipkg`, a store and an index of its own for each test.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "cli/arguments.rs"]
+mod arguments;
+#[path = "cli/environments.rs"]
+mod environments;
+#[path = "cli/failures.rs"]
+mod failures;
+#[path = "cli/faults.rs"]
+mod faults;
+#[path = "cli/heal.rs"]
+mod heal;
+#[path = "cli/inline.rs"]
+mod inline;
+#[path = "cli/install.rs"]
+mod install;
+#[path = "cli/missing.rs"]
+mod missing;
+#[path = "cli/mount.rs"]
+mod mount;
+#[path = "cli/projection.rs"]
+mod projection;
+#[path = "cli/remembered.rs"]
+mod remembered;
+#[path = "cli/server.rs"]
+mod server;
+#[path = "cli/show.rs"]
+mod show;
+#[path = "cli/signals.rs"]
+mod signals;
+#[path = "cli/support.rs"]
+mod support;
+#[path = "cli/together.rs"]
+mod together;
+#[path = "cli/views.rs"]
+mod views;
