@@ -20,10 +20,11 @@
 
 use crate::digest::{Digest, Sha256, ViewId};
 use crate::error::{Error, IoContext, Result};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// The layout that this version reads and writes.
 pub const LAYOUT_VERSION: &str = "omnipkg-store 1";
@@ -167,9 +168,14 @@ fn fan_out(base: PathBuf, digest: &Digest) -> PathBuf {
 }
 
 /// An opened store: its layout was checked and its directories exist.
+///
+/// While a store is open somewhere, what lies in `tmp/` may be somebody's work; when it is open nowhere, all of it is
+/// what killed commands left, and the next one to open the store removes it.
 #[derive(Debug, Clone)]
 pub struct Store {
     layout: Layout,
+    /// A shared lock, let go of with the last clone.
+    _in_use: Arc<File>,
 }
 
 impl Store {
@@ -180,17 +186,51 @@ impl Store {
     pub fn open(root: impl Into<PathBuf>) -> Result<Self> {
         let layout = Layout::new(root);
         let version_file = layout.root.join("version");
-        match fs::read_to_string(&version_file) {
-            Ok(found) => check_version(&layout.root, found.trim_end())?,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => create(&layout, &version_file)?,
+        let found = match fs::read_to_string(&version_file) {
+            Ok(found) => Some(found),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(error).at("read", &version_file),
+        };
+        match &found {
+            Some(found) => check_version(&layout.root, found.trim_end())?,
+            None => make_directories(&layout)?,
         }
-        Ok(Self { layout })
+        let in_use = claim_scratch(&layout)?;
+        if found.is_none() {
+            // Last, so that an interrupted creation is just done again.
+            let version = format!("{LAYOUT_VERSION}\n");
+            crate::publish::file_in(&layout.tmp(), &version_file, version.as_bytes(), 0o644)?;
+        }
+        Ok(Self { layout, _in_use: Arc::new(in_use) })
     }
 
     /// Paths of this store.
     pub fn layout(&self) -> &Layout {
         &self.layout
+    }
+}
+
+/// Takes the shared lock on `tmp/`, clearing it first if nobody else has the store open.
+fn claim_scratch(layout: &Layout) -> Result<File> {
+    let path = layout.run().join("tmp.lock");
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
+    if lock.try_lock().is_ok() {
+        clear(&layout.tmp());
+    }
+    // From exclusive to shared in one step or two: nothing of ours is in tmp/ yet that another could clear.
+    lock.lock_shared().at("lock", &path)?;
+    Ok(lock)
+}
+
+/// Best effort: what cannot be removed is in nobody's way.
+fn clear(tmp: &Path) {
+    for entry in fs::read_dir(tmp).into_iter().flatten().flatten() {
+        let path = entry.path();
+        let _ = match entry.file_type() {
+            // A link projection that was being made has read-only directories.
+            Ok(kind) if kind.is_dir() => crate::links::discard(&path).map_err(io::Error::other),
+            _ => fs::remove_file(&path),
+        };
     }
 }
 
@@ -201,8 +241,7 @@ fn check_version(root: &Path, found: &str) -> Result<()> {
     Err(Error::Layout { path: root.to_owned(), found: found.chars().take(80).collect(), understood: LAYOUT_VERSION })
 }
 
-/// Makes the directories first and `version` last, so that an interrupted creation is just done again.
-fn create(layout: &Layout, version_file: &Path) -> Result<()> {
+fn make_directories(layout: &Layout) -> Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true).mode(0o700);
     builder.create(&layout.root).at("create directory", &layout.root)?;
@@ -210,7 +249,7 @@ fn create(layout: &Layout, version_file: &Path) -> Result<()> {
         let path = layout.root.join(name);
         builder.create(&path).at("create directory", &path)?;
     }
-    crate::publish::file_in(&layout.tmp(), version_file, format!("{LAYOUT_VERSION}\n").as_bytes(), 0o644)
+    Ok(())
 }
 
 #[cfg(test)]
@@ -227,6 +266,20 @@ mod tests {
         assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o777, 0o700);
         assert!(root.join("objects").is_dir());
         Store::open(&root).unwrap();
+    }
+
+    #[test]
+    fn what_killed_commands_left_is_removed_once_nobody_has_the_store_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path()).unwrap();
+        let left = store.layout().tmp().join("batch-x");
+        fs::create_dir(&left).unwrap();
+        fs::write(left.join("0"), b"half").unwrap();
+        let second = Store::open(dir.path()).unwrap();
+        assert!(left.exists(), "the first may still be at work");
+        drop((store, second));
+        let third = Store::open(dir.path()).unwrap();
+        assert_eq!(fs::read_dir(third.layout().tmp()).unwrap().count(), 0);
     }
 
     #[test]

@@ -38,8 +38,7 @@ pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
     println!("1. An environment with rich {ACTIVE}, in a store of its own ({})", settings.home.display());
     let interpreter = interpreters::find(&store, python, None)?;
     println!("   Python {} at {}", interpreter.facts.full_version(), interpreter.path().display());
-    let (_, time) = timed(|| environment(settings, &store, interpreter.clone()))?;
-    table.row("environment made, downloads included", Some(time), None);
+    let (_, made) = timed(|| environment(settings, &store, interpreter.clone()))?;
 
     let script = demo.work().join("seven.py");
     fs::write(&script, SCRIPT).with_context(|| format!("cannot write {}", script.display()))?;
@@ -48,14 +47,13 @@ pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
 
     println!("\n3. `omnipkg run seven.py`\n");
     let healed = heal_it(settings, &signals, &script)?;
-    healed.show(&mut table);
+    healed.show();
     ensure!(healed.exit == 0, "the healed script ended with exit code {}", healed.exit);
 
     println!("\n4. The second start is healed from the first instant\n");
     let (text, second) = timed(|| demo.omnipkg(&["run".as_ref(), script.as_os_str()]))?;
     print!("   {text}");
     ensure!(text.contains(WANTED), "the second start did not see rich {WANTED}");
-    table.row("the second start, process start to exit", Some(second), None);
 
     println!("\n5. The environment is what it was\n");
     let check = "import importlib.metadata as m; print('rich', m.version('rich'))";
@@ -63,8 +61,14 @@ pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
     print!("   {text}");
     ensure!(text.trim() == format!("rich {ACTIVE}"), "the environment's rich changed: {text}");
 
-    uv::compare(&demo, &interpreter, &script, [ACTIVE, WANTED], &mut table)?;
+    let uv = uv::compare(&demo, &interpreter, &script, [ACTIVE, WANTED])?;
     println!("\nTimes\n");
+    table.row("environment made, downloads included", Some(made), uv.as_ref().map(|uv| uv.environment));
+    healed.times(&mut table, uv.as_ref().map(|uv| uv.first));
+    table.row("the second start", Some(second), None);
+    if let Some(uv) = &uv {
+        table.row("a later start, median of 5", Some(uv.later[0]), Some(uv.later[1]));
+    }
     table.print();
     Ok(0)
 }
@@ -97,8 +101,8 @@ fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Heal
 }
 
 impl Healed {
-    fn show(&self, table: &mut Table) {
-        for (attempt, (time, composed)) in self.attempts.iter().zip(&self.compositions) {
+    fn show(&self) {
+        for (attempt, (_, composed)) in self.attempts.iter().zip(&self.compositions) {
             println!("\n   failure    {}: {}", attempt.report.exception.class, attempt.report.exception.message);
             if let Some(diagnosis) = &attempt.diagnosis {
                 println!("   diagnosis  {}", diagnosis.evidence);
@@ -119,13 +123,21 @@ impl Healed {
                 output::bytes(cost.new_bytes)
             );
             println!("   re-run     exit code {}", self.exit);
-            table.row("resolving", Some(cost.resolve), None);
-            table.row("fetching and storing what is new", Some(cost.fetch), None);
-            table.row("the view, made and visible", Some(cost.view), None);
-            table.row("failure → healed view, in all", Some(*time), None);
         }
-        for (run, name) in self.runs.iter().zip(["the failing run, healing included", "the re-run"]) {
-            table.row(name, Some(*run), None);
+    }
+
+    /// The stages, and their sum beside uv's.
+    fn times(&self, table: &mut Table, uv: Option<Duration>) {
+        table.row("failing run, healing and re-run, in all", Some(self.runs.iter().sum()), uv);
+        for (time, composed) in &self.compositions {
+            let cost = composed.cost;
+            table.row("  resolving", Some(cost.resolve), None);
+            table.row("  fetching and storing what is new", Some(cost.fetch), None);
+            table.row("  the view, made and visible", Some(cost.view), None);
+            table.row("  diagnosis to healed view, in all", Some(*time), None);
+        }
+        if let Some(run) = self.runs.last() {
+            table.row("  the re-run", Some(*run), None);
         }
     }
 }

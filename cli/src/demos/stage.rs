@@ -43,7 +43,11 @@ impl DemoStore {
     pub fn omnipkg(&self, arguments: &[&OsStr]) -> Result<String> {
         let program = std::env::current_exe().context("cannot find the omnipkg program itself")?;
         let mut command = Command::new(program);
-        command.args(arguments).env("OMNIPKG_HOME", &self.settings.home).env_remove("VIRTUAL_ENV");
+        command
+            .args(arguments)
+            .env("OMNIPKG_HOME", &self.settings.home)
+            .env_remove("VIRTUAL_ENV")
+            .env_remove("PYTHONDONTWRITEBYTECODE");
         output_of(&mut command)
     }
 }

@@ -4,7 +4,7 @@
 //! again with the other version. The user's reading time is not counted. uv's cache is its own and begins empty, as
 //! the demo's store does; the second time it is offline, which is when it is quickest.
 
-use super::stage::{DemoStore, Table, timed};
+use super::stage::{DemoStore, timed};
 use crate::index_settings;
 use anyhow::{Context, Result, ensure};
 use omnipkg_store::Store;
@@ -20,30 +20,36 @@ struct Uv<'a> {
     index: String,
 }
 
-/// Adds uv's times for `script`, which is active with version `active` of rich and wants `wanted`.
+/// Times of the same work, both sides from process start to process exit.
+pub struct Comparison {
+    /// uv: the environment made, downloads included.
+    pub environment: Duration,
+    /// uv: the failing run, then the first run with the right version, downloads included.
+    pub first: Duration,
+    /// A later start with omnipkg, and with uv offline: medians.
+    pub later: [Duration; 2],
+}
+
+/// uv's times for `script`, in whose environment rich is `active` and which wants `wanted`; `None` without uv.
 pub fn compare(
     demo: &DemoStore,
     interpreter: &Interpreter,
     script: &Path,
     [active, wanted]: [&str; 2],
-    table: &mut Table,
-) -> Result<()> {
+) -> Result<Option<Comparison>> {
     let Some(program) = discover::on_path("uv").into_iter().next() else {
         println!("\n6. uv is not on PATH, so there is nothing to compare with");
-        return Ok(());
+        return Ok(None);
     };
     let store = Store::open(&demo.settings().home)?;
     let index = index_settings::indexes(demo.settings(), &store, interpreter)?.index_url.to_string();
     let uv = Uv { program, demo, python: interpreter.path(), index };
     println!("\n6. The same with uv: process start to process exit on both sides");
     let venv = demo.work().join("venv");
-    let (_, made) = timed(|| uv.environment(&venv, active))?;
-    table.row("environment made, downloads included (uv)", None, Some(made));
-    let (fail, failing) = timed(|| uv.script(&venv, script))?;
-    ensure!(!fail, "uv's environment should not satisfy the script");
-    table.row("the failing run (uv)", None, Some(failing));
+    let (_, environment) = timed(|| uv.environment(&venv, active))?;
+    let (passed, failing) = timed(|| uv.script(&venv, script))?;
+    ensure!(!passed, "uv's environment should not satisfy the script");
     let (_, first) = timed(|| uv.run_with(script, wanted, false))?;
-    table.row("first start with the right version, downloads included (uv)", None, Some(first));
     uv.run_with(script, wanted, true)?;
 
     // Interleaved, so that the machine's noise falls on both.
@@ -52,10 +58,9 @@ pub fn compare(
         ours.push(timed(|| demo.omnipkg(&["run".as_ref(), script.as_os_str()]))?.1);
         theirs.push(timed(|| uv.run_with(script, wanted, true))?.1);
     }
-    let (ours, theirs) = (median(ours), median(theirs));
-    table.row("a later start, median of 5 (uv: offline)", Some(ours), Some(theirs));
-    println!("   a later start takes uv {:.1} times as long", theirs.as_secs_f64() / ours.as_secs_f64());
-    Ok(())
+    let later = [median(ours), median(theirs)];
+    println!("   a later start takes uv {:.1} times as long", later[1].as_secs_f64() / later[0].as_secs_f64());
+    Ok(Some(Comparison { environment, first: failing + first, later }))
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

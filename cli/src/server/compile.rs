@@ -6,6 +6,7 @@ use omnipkg_store::interpreter::probe_cached;
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::{Digest, Store, ViewId, bytecode};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ const QUIET: Duration = Duration::from_millis(300);
 const BATCH: usize = 500;
 
 /// Compiles misses until the sender is gone.
-pub fn run(store: &Store, misses: &Receiver<BytecodeMiss>) {
+pub fn run(root: &Path, misses: &Receiver<BytecodeMiss>) {
     while let Ok(first) = misses.recv() {
         let mut batch: BTreeMap<String, (ViewId, BTreeSet<Digest>)> = BTreeMap::new();
         let mut add = |miss: BytecodeMiss| {
@@ -30,7 +31,8 @@ pub fn run(store: &Store, misses: &Receiver<BytecodeMiss>) {
             }
         }
         for (cache_tag, (view, sources)) in batch {
-            if let Err(error) = compile(store, &cache_tag, &view, &sources) {
+            let result = Store::open(root).and_then(|store| compile(&store, &cache_tag, &view, &sources));
+            if let Err(error) = result {
                 eprintln!("cannot compile {} sources for {cache_tag}: {error}", sources.len());
             }
         }

@@ -4,14 +4,10 @@ use super::{compile, lock_path};
 use anyhow::{Context, Result, bail};
 use nix::sys::signal::{SigSet, Signal};
 use omnipkg_store::{Layout, Store};
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::sync::mpsc;
-use std::time::{Duration, SystemTime};
-
-/// What an interrupted command left in `tmp/` is garbage after this long.
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// Serves the store's mount until it is told to stop; `ready` hears `ready` or why it could not be done.
 pub fn serve(layout: &Layout, ready: Option<OwnedFd>) -> Result<()> {
@@ -24,7 +20,9 @@ pub fn serve(layout: &Layout, ready: Option<OwnedFd>) -> Result<()> {
 }
 
 fn begin(layout: &Layout, ready: &mut Option<File>) -> Result<()> {
-    let store = Store::open(layout.root())?;
+    // Opened for the check of its layout only: the server lives long, and a store that it kept open would keep what
+    // killed commands leave in tmp/.
+    drop(Store::open(layout.root())?);
     let path = lock_path(layout);
     let mut lock = File::options()
         .create(true)
@@ -58,27 +56,11 @@ fn begin(layout: &Layout, ready: &mut Option<File>) -> Result<()> {
             std::process::exit(1);
         }
     });
-    let compiling = store.clone();
-    std::thread::spawn(move || compile::run(&compiling, &receiver));
+    let root = layout.root().to_owned();
+    std::thread::spawn(move || compile::run(&root, &receiver));
     if let Some(mut ready) = ready.take() {
         let _ = writeln!(ready, "ready");
     }
-    sweep(layout);
     mounted.wait();
     Ok(())
-}
-
-/// Removes what interrupted commands left in `tmp/` long ago. Nothing refers to it.
-fn sweep(layout: &Layout) {
-    let Ok(entries) = fs::read_dir(layout.tmp()) else { return };
-    for entry in entries.flatten() {
-        let old = entry
-            .metadata()
-            .and_then(|metadata| metadata.modified())
-            .is_ok_and(|modified| SystemTime::now().duration_since(modified).is_ok_and(|age| age > ABANDONED));
-        if old {
-            let path = entry.path();
-            let _ = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
-        }
-    }
 }
