@@ -128,7 +128,7 @@ impl Context {
             Beneath::Unmanaged(prefix) => Self::of_unmanaged(store, prefix),
             Beneath::Nothing => {
                 let interpreter = interpreters::find(store, python, None)?;
-                Self::default_environment(settings, store, interpreter)
+                Self::default_environment(settings, store, interpreter, python.is_none())
             }
         }
     }
@@ -159,8 +159,23 @@ impl Context {
         Ok(Self { interpreter, base: Base::Overlay { overlay, installed }, environment: None })
     }
 
-    /// The default environment of an interpreter, made (empty) if need be; the first one made becomes active.
-    pub fn default_environment(settings: &Settings, store: &Store, interpreter: Interpreter) -> Result<Self> {
+    /// The default environment of an interpreter as it is, or as it would begin: nothing is made.
+    pub fn of_default(store: &Store, interpreter: Interpreter) -> Result<Self> {
+        let name = default_name(store, &interpreter)?;
+        match Environments::new(store).view(&name)? {
+            Some(view) => Self::of_view(store, &view, Some(name)),
+            None => Ok(Self { environment: Some(name), ..Self::isolated(interpreter) }),
+        }
+    }
+
+    /// The default environment of an interpreter, made (empty) if need be. With `activate` it becomes the active one
+    /// if there is none; a Python that was asked for by name is no choice of a default.
+    pub fn default_environment(
+        settings: &Settings,
+        store: &Store,
+        interpreter: Interpreter,
+        activate: bool,
+    ) -> Result<Self> {
         let environments = Environments::new(store);
         let name = default_name(store, &interpreter)?;
         if environments.view(&name)?.is_none() {
@@ -168,7 +183,7 @@ impl Context {
             let composed = workshop.compose(&[], &[])?;
             environments.publish(&name, None, composed.generation(Vec::new(), "made".to_owned()))?;
         }
-        if environments.active()?.is_none() {
+        if activate && environments.active()?.is_none() {
             environments.set_active(&name)?;
         }
         let view = environments.view(&name)?.with_context(|| format!("the environment {name} vanished"))?;

@@ -11,7 +11,7 @@ use crate::projection;
 use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use omnipkg_resolver::{
     Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Prerelease, Request, Resolver, Target,
 };
@@ -103,6 +103,10 @@ impl<'a> Workshop<'a> {
 
     /// Composes the view that satisfies `requirements`, without the projects in `left_out`.
     pub fn compose(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Composed> {
+        let facts = &self.context.interpreter.facts;
+        if facts.version.0 < 3 {
+            bail!("Python {} has no views yet: omnipkg makes them for 3.6 and later", facts.full_version());
+        }
         let mut cost = Cost::default();
         let started = Instant::now();
         let question = self.question(requirements, left_out);

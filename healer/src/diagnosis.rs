@@ -36,6 +36,8 @@ pub struct Diagnosis {
     pub need: String,
     /// What mends it, all of it together; empty when nothing certain is known.
     pub remedies: Vec<Remedy>,
+    /// Certain remedies for failures that will come next: taken along, but only if that works.
+    pub foreseen: Vec<Remedy>,
     /// Whether the remedies are a guess: taken only after asking.
     pub guessed: bool,
     /// Whether a project of the user's choice could mend it.
@@ -48,7 +50,16 @@ impl Diagnosis {
     /// A diagnosis without a remedy yet.
     fn new(kind: Kind, evidence: String) -> Self {
         let need = evidence.clone();
-        Self { kind, evidence, need, remedies: Vec::new(), guessed: false, guessable: false, considered: Vec::new() }
+        Self {
+            kind,
+            evidence,
+            need,
+            remedies: Vec::new(),
+            foreseen: Vec::new(),
+            guessed: false,
+            guessable: false,
+            considered: Vec::new(),
+        }
     }
 
     /// Whether two diagnoses ask for the same: healing again would go round in a circle.

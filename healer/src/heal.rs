@@ -217,9 +217,11 @@ impl Healer<'_> {
             }
             Some(found) => compose(found, plan, report.input_gone, views),
         };
-        let taken = match (&step, &diagnosis) {
-            (Step::Again { .. } | Step::Later { .. }, Some(found)) => found.remedies.clone(),
-            _ => Vec::new(),
+        let taken = match &step {
+            Step::Again { plan: healed, .. } | Step::Later { plan: healed, .. } => {
+                healed.remedies().get(plan.remedies().len()..).unwrap_or_default().to_vec()
+            }
+            Step::Stop { .. } => Vec::new(),
         };
         attempts.push(Attempt { report, diagnosis, taken });
         step
@@ -236,9 +238,16 @@ fn compose<V: Views>(diagnosis: &Diagnosis, plan: &Plan, input_gone: bool, views
     if healed.same_requirements(plan) {
         return repeated(diagnosis);
     }
-    match views.compose(&healed) {
-        Ok(view) => {
-            let chosen: Vec<String> = diagnosis.remedies.iter().map(|remedy| in_words(remedy, &view, views)).collect();
+    let foreseen = diagnosis.foreseen.iter().fold(healed.clone(), |plan, remedy| plan.with(remedy));
+    // What is only foreseen must not keep what is needed now from being had.
+    let composed = match views.compose(&foreseen) {
+        Err(_) if !diagnosis.foreseen.is_empty() => views.compose(&healed).map(|view| (healed, view)),
+        composed => composed.map(|view| (foreseen, view)),
+    };
+    match composed {
+        Ok((healed, view)) => {
+            let taken = healed.remedies().get(plan.remedies().len()..).unwrap_or_default();
+            let chosen: Vec<String> = taken.iter().map(|remedy| in_words(remedy, &view, views)).collect();
             if input_gone {
                 return Step::Later { plan: healed, view, talk: Talk::Unhealed(talk::later(diagnosis, &chosen)) };
             }

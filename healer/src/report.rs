@@ -61,6 +61,8 @@ pub struct Report {
     pub distributions: BTreeMap<String, String>,
     /// The module that could not be found.
     pub missing: Option<MissingModule>,
+    /// Modules that the script imports unconditionally and that could not be found either.
+    pub also_missing: Vec<MissingModule>,
     /// The distribution that the script asked for by name and that is not there.
     pub missing_distribution: Option<MissingDistribution>,
 }
@@ -188,6 +190,7 @@ impl Report {
             return Err(ReportError::Schema(report.schema));
         }
         report.checks.truncate(MAX_CHECKS);
+        report.also_missing.truncate(MAX_CHECKS);
         report.chain.truncate(MAX_CHAIN);
         report.frames.truncate(MAX_FRAMES);
         Ok(report)

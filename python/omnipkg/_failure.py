@@ -11,7 +11,7 @@ import sys
 from omnipkg import _syntax
 from omnipkg._checks import Checks
 from omnipkg._distributions import Distributions, normalise
-from omnipkg._missing import missing_distribution, missing_module
+from omnipkg._missing import also_missing, missing_distribution, missing_module
 from omnipkg._subjects import Subjects
 from omnipkg._values import Scope
 
@@ -68,6 +68,7 @@ class _Failure(object):
         self._loaded = loaded
         checks = self._conflicts() or self._checks()
         relevant = [self.value] + self._relevant_chain()
+        missing = None if checks else missing_module(relevant, self.tracebacks, self.main)
         return {
             "schema": SCHEMA,
             "python": "%d.%d.%d" % sys.version_info[:3],
@@ -80,7 +81,8 @@ class _Failure(object):
             "frames": self._frames(),
             "checks": checks[:32],
             "distributions": loaded,
-            "missing": None if checks else missing_module(relevant, self.tracebacks, self.main),
+            "missing": missing,
+            "also_missing": also_missing(_syntax.load(self.main), missing, self.main) if self.main else [],
             "missing_distribution": None if checks else missing_distribution(relevant),
         }
 

@@ -21,15 +21,53 @@ def missing_module(exceptions, tracebacks, main):
         name = getattr(value, "name", None)
         if not isinstance(value, ModuleNotFoundError) or type(name) is not str or not name:
             continue
-        top_level = name.split(".")[0]
-        return {
-            "module": name,
-            "top_level": top_level,
-            "top_level_present": top_level != name and sys.modules.get(top_level) is not None,
-            "local": _is_local(top_level, tracebacks[id(value)], main),
-            "stdlib": top_level in COME_AND_GONE or top_level in getattr(sys, "stdlib_module_names", ()),
-        }
+        return _described(name, tracebacks[id(value)], main)
     return None
+
+
+def also_missing(source, first, main):
+    """What the script imports at its top, unconditionally, and what cannot be found either."""
+    found = []
+    if first is None or source is None:
+        return found
+    seen = {first["top_level"]}
+    for statement in source.tree.body:
+        kind = type(statement).__name__
+        if kind == "Import":
+            names = [alias.name for alias in statement.names]
+        elif kind == "ImportFrom" and not statement.level and statement.module:
+            names = [statement.module]
+        else:
+            continue
+        for name in names:
+            top_level = name.split(".")[0]
+            if top_level not in seen and len(found) < 32:
+                seen.add(top_level)
+                if not _can_be_found(top_level):
+                    found.append(_described(name, [], main))
+    return found
+
+
+def _can_be_found(top_level):
+    # Finding a top-level module runs none of it.
+    if top_level in sys.modules:
+        return True
+    for finder in sys.meta_path:
+        find = getattr(finder, "find_spec", None)
+        if find is not None and find(top_level, None) is not None:
+            return True
+    return False
+
+
+def _described(name, entries, main):
+    top_level = name.split(".")[0]
+    return {
+        "module": name,
+        "top_level": top_level,
+        "top_level_present": top_level != name and sys.modules.get(top_level) is not None,
+        "local": _is_local(top_level, entries, main),
+        "stdlib": top_level in COME_AND_GONE or top_level in getattr(sys, "stdlib_module_names", ()),
+    }
 
 
 def _is_local(top_level, entries, main):

@@ -12,7 +12,7 @@ from omnipkg import _syntax
 from omnipkg._bindings import bindings
 from omnipkg._distributions import normalise
 from omnipkg._values import (
-    FUNCTION, MODULE, VERSION_WRAPPERS, Scope, Unknown, attribute, evaluate, is_version, last_name, plain,
+    FUNCTION, MODULE, VERSION_WRAPPERS, Scope, Unknown, attribute, called_name, evaluate, is_version, last_name, plain,
 )
 
 DEEPEST = 12
@@ -219,17 +219,13 @@ class Subjects(object):
             inner = self.of(node.args[1], scope, depth)
             return inner and numbers(inner)
         if node.args and not node.keywords:
-            found = self._wrapped(name, node, scope, depth)
+            found = self._wrapped(node, scope, depth)
             if found is not None:
                 return found
         return self._own_function(node, scope, depth)
 
-    def _wrapped(self, name, node, scope, depth):
-        try:
-            kind = evaluate(node.func, scope)
-            name = kind.__name__ if isinstance(kind, type) or type(kind) is FUNCTION else name
-        except Unknown:
-            pass
+    def _wrapped(self, node, scope, depth):
+        name = called_name(node, scope)
         if name in VERSION_WRAPPERS + ("tuple", "list", "int", "float"):
             inner = self.of(node.args[0], scope, depth)
             if inner is None or name in ("tuple", "list", "str"):

@@ -162,7 +162,7 @@ def _formatted(node, scope, depth):
 
 def _call(node, scope, depth):
     """The few calls whose result is known without making them."""
-    name = last_name(node.func)
+    name = called_name(node, scope)
     if len(node.args) == 1 and not node.keywords:
         argument = evaluate(node.args[0], scope, depth + 1)
         if name in VERSION_WRAPPERS and type(argument) in (str, int) + ((float,) if name == "str" else ()):
@@ -238,6 +238,15 @@ def _item(value, index, scope, depth):
 def last_name(node):
     """`c` of `a.b.c`."""
     return node.attr if isinstance(node, _ast.Attribute) else getattr(node, "id", "")
+
+
+def called_name(node, scope):
+    """The name of what is called, as it was defined: `Version` for `V` after `import Version as V`."""
+    try:
+        kind = evaluate(node.func, scope)
+    except Unknown:
+        return last_name(node.func)
+    return kind.__name__ if isinstance(kind, type) or type(kind) is FUNCTION else last_name(node.func)
 
 
 def is_version(value):

@@ -6,9 +6,9 @@
 
 use crate::bytecode;
 use crate::digest::{Digest, ViewId};
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::layout::Store;
-use crate::objects::constant_time;
+use crate::objects::{self, constant_time};
 use crate::publish;
 use crate::view::description::ViewDescription;
 use crate::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
@@ -176,6 +176,11 @@ impl Projector<'_> {
     /// Reflink where the filesystem has it (objects stay out of reach), else hardlink, else copy.
     fn file(&mut self, digest: &Digest, target: &Path, executable: bool) -> Result<()> {
         let object = self.store.layout().object(digest);
+        let metadata = fs::metadata(&object).at("read object", &object)?;
+        if !objects::is_sealed(&metadata) {
+            let reason = "somebody wrote to it, perhaps through a link of another view".to_owned();
+            return Err(Error::Damaged { what: "object", path: object, reason });
+        }
         if self.means == Means::Reflink {
             match reflink_copy::reflink(&object, target) {
                 Ok(()) => return finish_copy(target, executable),

@@ -115,7 +115,7 @@ impl<'store> Batch<'store> {
     fn is_stored(&self, digest: &Digest, size: u64) -> Result<bool> {
         let path = self.store.layout().object(digest);
         match fs::symlink_metadata(&path) {
-            Ok(metadata) => Ok(metadata.is_file() && metadata.len() == size),
+            Ok(metadata) => Ok(metadata.is_file() && metadata.len() == size && is_sealed(&metadata)),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error).at("look at", &path),
         }
@@ -164,6 +164,11 @@ impl<'store> Batch<'store> {
         let directory = File::open(path).at("open", path)?;
         nix::unistd::syncfs(&directory).at("sync", path)
     }
+}
+
+/// True if the file has the time that every object gets: whoever writes to one, through a hardlink, breaks this seal.
+pub(crate) fn is_sealed(metadata: &fs::Metadata) -> bool {
+    metadata.modified().is_ok_and(|modified| modified == constant_time())
 }
 
 /// Opens an object for reading.

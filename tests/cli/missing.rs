@@ -43,6 +43,34 @@ fn projects_of_another_name_than_their_module_are_known() {
 }
 
 #[test]
+fn all_that_a_script_imports_is_added_at_once_and_optional_imports_are_not() {
+    let context = Context::new();
+    let modules = ["yaml", "bs4", "dateutil", "PIL", "sklearn", "cv2", "requests"];
+    let projects =
+        ["PyYAML", "beautifulsoup4", "python-dateutil", "pillow", "scikit-learn", "opencv-python", "requests"];
+    for (module, project) in modules.iter().zip(projects) {
+        let wheel = WheelBuilder::new(project, "1.0").file(&format!("{module}/__init__.py"), "");
+        context.index().add(&wheel.build());
+    }
+    context.index().add(&WheelBuilder::new("numpy", "1.0").file("numpy/__init__.py", "").build());
+    let imports: Vec<String> = modules.iter().map(|module| format!("import {module}")).collect();
+    let optional = "try:\n    import numpy\nexcept ImportError:\n    numpy = None";
+    script(&context, "s.py", &[&imports.join("\n"), optional, "print(numpy)"]);
+    let output = context.run(["run", "s.py"]).success();
+    assert_eq!(output.stdout, "None\n");
+    assert_eq!(output.stderr.lines().count(), 1, "{}", output.stderr);
+}
+
+#[test]
+fn a_foreseen_module_that_cannot_be_had_does_not_keep_back_what_is_needed_now() {
+    let context = Context::new();
+    publish_yaml(&context);
+    script(&context, "s.py", &["import yaml", "print('first', flush=True)", "import requests"]);
+    let output = context.run(["run", "s.py"]).expect_code(1);
+    assert_eq!(output.stdout, "first\n", "yaml was added though requests is on no index");
+}
+
+#[test]
 fn a_module_that_a_wheel_in_the_store_proves_is_healed() {
     let context = Context::new();
     context.index().add(&WheelBuilder::new("strange-project", "1.0").file("zonk/__init__.py", "").build());

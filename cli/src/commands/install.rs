@@ -5,7 +5,8 @@
 
 use crate::arguments::InstallOptions;
 use crate::commands::{mount, open_store, parse_requirements};
-use crate::context::{Base, Context};
+use crate::context::{Base, Beneath, Context};
+use crate::interpreters;
 use crate::output;
 use crate::projection;
 use crate::settings::Settings;
@@ -52,11 +53,16 @@ pub struct Installed {
 }
 
 fn context(settings: &Settings, store: &Store, options: &InstallOptions) -> Result<Context> {
-    let context = Context::find(settings, store, options.selection.python.as_deref())?;
+    let python = options.selection.python.as_deref();
+    // An environment that is not there yet is made by the install itself, and only if that succeeds.
+    if Beneath::look(store.layout(), python)? == Beneath::Nothing {
+        return Context::of_default(store, interpreters::find(store, python, None)?);
+    }
+    let context = Context::find(settings, store, python)?;
     // What omnipkg does not manage is never changed: the interpreter's own environment takes the packages.
     match context.environment {
         Some(_) => Ok(context),
-        None => Context::default_environment(settings, store, context.interpreter),
+        None => Context::of_default(store, context.interpreter),
     }
 }
 
@@ -69,11 +75,12 @@ pub fn install_into(
     upgrade: bool,
 ) -> Result<Option<Installed>> {
     let name = context.environment.clone().context("there is no environment to install into")?;
-    let Base::Managed { description, generation, .. } = context.base.clone() else {
-        bail!("the environment {name} has no view")
+    let (before, current) = match context.base.clone() {
+        Base::Managed { description, generation, .. } => (*description, generation),
+        _ => (ViewDescription::new(&context.interpreter, Vec::new(), Vec::new(), None), None),
     };
-    let generation = generation.with_context(|| format!("the environment {name} has no generation"))?;
-    let kept = generation.requirements.iter().map(|text| Requirement::from_str(text)).collect::<Result<Vec<_>, _>>()?;
+    let kept = current.iter().flat_map(|generation| &generation.requirements);
+    let kept = kept.map(|text| Requirement::from_str(text)).collect::<Result<Vec<_>, _>>()?;
     let mut requirements: Vec<Requirement> =
         kept.into_iter().filter(|old| !wanted.iter().any(|new| new.name == old.name)).collect();
     requirements.extend(wanted.iter().cloned());
@@ -81,13 +88,13 @@ pub fn install_into(
     requirements.sort_by_cached_key(ToString::to_string);
     let texts: Vec<String> = requirements.iter().map(ToString::to_string).collect();
 
-    if texts == generation.requirements && !upgrade && !settings.refresh {
-        let composed = Composed::known(
-            generation.view,
-            projection::make_visible(settings, store, &generation.view)?,
-            &description,
-        );
-        return Ok(Some(Installed { environment: name, generation: None, before: *description, composed }));
+    if let Some(generation) = current.as_ref().filter(|generation| generation.requirements == texts)
+        && !upgrade
+        && !settings.refresh
+    {
+        let path = projection::make_visible(settings, store, &generation.view)?;
+        let composed = Composed::known(generation.view, path, &before);
+        return Ok(Some(Installed { environment: name, generation: None, before, composed }));
     }
     let mut workshop = Workshop::new(settings, store.clone(), context.clone());
     workshop.upgrade = upgrade;
@@ -97,18 +104,17 @@ pub fn install_into(
         workshop.upgrade = true;
         composed = workshop.compose(&requirements, &[])?;
     }
-    if composed.id == generation.view && texts == generation.requirements {
-        return Ok(Some(Installed { environment: name, generation: None, before: *description, composed }));
+    if current.as_ref().is_some_and(|old| old.view == composed.id && old.requirements == texts) {
+        return Ok(Some(Installed { environment: name, generation: None, before, composed }));
     }
     let reason = format!("install {}", wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "));
     let new = composed.generation(texts, reason);
-    let published = Environments::new(store).publish(&name, Some(generation.number), new)?;
-    Ok(published.map(|generation| Installed {
-        environment: name,
-        generation: Some(generation),
-        before: *description,
-        composed,
-    }))
+    let environments = Environments::new(store);
+    let published = environments.publish(&name, current.map(|generation| generation.number), new)?;
+    if published.is_some() && environments.active()?.is_none() {
+        environments.set_active(&name)?;
+    }
+    Ok(published.map(|generation| Installed { environment: name, generation: Some(generation), before, composed }))
 }
 
 /// True if every requirement's project is there in a version that it accepts.

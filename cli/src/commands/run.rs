@@ -90,10 +90,12 @@ impl<'a> Job<'a> {
             }
         }
         options.with.iter().for_each(|text| key.add("with", text.as_bytes()));
-        key.add("python", options.selection.python.as_deref().unwrap_or("").as_bytes());
-        // A script with a PEP 723 block is isolated: what lies beneath changes nothing.
+        // What lies beneath has its interpreter; a script with a PEP 723 block has nothing beneath, so that there the
+        // Python that was asked for counts.
         if script.is_none_or(|script| script.block.is_none()) {
             key.add("beneath", beneath.identity().as_bytes());
+        } else {
+            key.add("python", options.selection.python.as_deref().unwrap_or("").as_bytes());
         }
         Some(key.finish())
     }

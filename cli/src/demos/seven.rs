@@ -74,7 +74,7 @@ pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
 }
 
 fn environment(settings: &Settings, store: &Store, interpreter: Interpreter) -> Result<()> {
-    let context = Context::default_environment(settings, store, interpreter)?;
+    let context = Context::default_environment(settings, store, interpreter, true)?;
     let wanted = [format!("rich=={ACTIVE}").parse().context("the demo's requirement")?];
     install::install_into(settings, store, context, &wanted, false)?
         .context("another process changed the demo's store")?;

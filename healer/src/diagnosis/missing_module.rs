@@ -46,6 +46,7 @@ fn module(report: &Report, missing: &MissingModule, context: Context<'_>) -> Dia
         return diagnosis;
     }
     if let Some(requirement) = certain(report, missing, context) {
+        diagnosis.foreseen = foreseen(report, &requirement.name, context);
         diagnosis.remedies = vec![Remedy::Add(requirement)];
         return diagnosis;
     }
@@ -57,21 +58,41 @@ fn module(report: &Report, missing: &MissingModule, context: Context<'_>) -> Dia
     diagnosis
 }
 
+/// Remedies for the script's other imports that would fail next, where they are certain.
+fn foreseen(report: &Report, taken: &PackageName, context: Context<'_>) -> Vec<Remedy> {
+    let mut remedies: Vec<Remedy> = Vec::new();
+    for missing in &report.also_missing {
+        if missing.local || missing.stdlib || !is_module_name(&missing.module) {
+            continue;
+        }
+        if let Some(requirement) = certain(report, missing, context)
+            && requirement.name != *taken
+            && remedies.iter().all(|remedy| *remedy.project() != requirement.name)
+        {
+            remedies.push(Remedy::Add(requirement));
+        }
+    }
+    remedies
+}
+
 /// The one project that certainly provides the module, if it is known and not there already.
 fn certain(report: &Report, missing: &MissingModule, context: Context<'_>) -> Option<Requirement> {
-    let requirement = in_store(missing, context).map(bare).or_else(|| {
-        let (row, parts) = context.knowledge.distribution_for(&missing.module)?;
-        // A package that is there lacks the module itself; only a part of a namespace can come from elsewhere.
-        if missing.top_level_present && parts == 1 {
-            return None;
-        }
-        let project = row.distribution.parse().ok()?;
-        Some(match &row.versions {
-            Some(specifiers) => versioned(project, specifiers.clone()),
-            None => bare(project),
-        })
-    })?;
+    // The table first: it also knows in which versions a project still provides the module.
+    let requirement = in_table(missing, context).or_else(|| in_store(missing, context).map(bare))?;
     (!report.distributions.contains_key(requirement.name.as_ref())).then_some(requirement)
+}
+
+fn in_table(missing: &MissingModule, context: Context<'_>) -> Option<Requirement> {
+    let (row, parts) = context.knowledge.distribution_for(&missing.module)?;
+    // A package that is there lacks the module itself; only a part of a namespace can come from elsewhere.
+    if missing.top_level_present && parts == 1 {
+        return None;
+    }
+    let project = row.distribution.parse().ok()?;
+    Some(match &row.versions {
+        Some(specifiers) => versioned(project, specifiers.clone()),
+        None => bare(project),
+    })
 }
 
 fn in_store(missing: &MissingModule, context: Context<'_>) -> Option<PackageName> {

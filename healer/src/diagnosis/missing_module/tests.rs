@@ -26,7 +26,12 @@ fn report(module: &str) -> Report {
 }
 
 fn found(report: &Report, heal: Heal) -> Diagnosis {
-    let store = Store(&[("in_store", &["from-store"]), ("twice", &["one", "other"]), ("space.part", &["space-part"])]);
+    let store = Store(&[
+        ("in_store", &["from-store"]),
+        ("pkg_resources", &["setuptools"]),
+        ("twice", &["one", "other"]),
+        ("space.part", &["space-part"]),
+    ]);
     let knowledge = Knowledge::embedded().unwrap();
     diagnose(report, Context { knowledge: &knowledge, provides: &store, heal }).unwrap()
 }
@@ -47,6 +52,17 @@ fn certain_names_are_added() {
         talk::healing(&diagnosis, &["pyyaml 6.0".into()]),
         "s.py:2 needs the module yaml: running with pyyaml 6.0"
     );
+}
+
+#[test]
+fn other_imports_are_foreseen_where_they_are_certain() {
+    let missing = |module: &str| report(module).missing.unwrap();
+    let mut report = report("yaml");
+    report.also_missing =
+        ["cv2", "unheard_of_thing", "ruamel.yaml", "yaml.nodes", "../x", "cv2"].into_iter().map(missing).collect();
+    let diagnosis = found(&report, Heal::Any);
+    let foreseen: Vec<String> = diagnosis.foreseen.iter().map(ToString::to_string).collect();
+    assert_eq!(foreseen, ["opencv-python", "ruamel-yaml"]);
 }
 
 #[test]
