@@ -2,7 +2,7 @@
 //!
 //! The sender is whatever runs in the view, so nothing here is trusted: sizes are bounded, unknown fields are passed over,
 //! and a report that does not have this shape is an error, never a panic. Text from a report reaches the user only
-//! through [`line`], which keeps it to one line without control characters.
+//! through [`line()`], which keeps it to one line without control characters.
 
 use std::collections::BTreeMap;
 
