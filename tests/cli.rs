@@ -3,12 +3,18 @@
 
 #[path = "cli/arguments.rs"]
 mod arguments;
+#[path = "cli/contexts.rs"]
+mod contexts;
+#[path = "cli/demos.rs"]
+mod demos;
 #[path = "cli/environments.rs"]
 mod environments;
 #[path = "cli/failures.rs"]
 mod failures;
 #[path = "cli/faults.rs"]
 mod faults;
+#[path = "cli/generations.rs"]
+mod generations;
 #[path = "cli/heal.rs"]
 mod heal;
 #[path = "cli/inline.rs"]
@@ -21,6 +27,14 @@ mod missing;
 mod mount;
 #[path = "cli/projection.rs"]
 mod projection;
+#[path = "cli/python2.rs"]
+mod python2;
+#[path = "cli/python_archives.rs"]
+mod python_archives;
+#[path = "cli/pythons.rs"]
+mod pythons;
+#[path = "cli/rebinding.rs"]
+mod rebinding;
 #[path = "cli/remembered.rs"]
 mod remembered;
 #[path = "cli/server.rs"]
@@ -29,6 +43,8 @@ mod server;
 mod show;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/stress.rs"]
+mod stress;
 #[path = "cli/support.rs"]
 mod support;
 #[path = "cli/together.rs"]

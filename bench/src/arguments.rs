@@ -1,5 +1,6 @@
 //! The command line of the bench, and where the `omnipkg` that it measures lies.
 
+use crate::selection::Selection;
 use anyhow::{Context, Result, bail, ensure};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ Usage: cargo run --release -p omnipkg-bench -- [OPTIONS]
 Options:
       --omnipkg PATH         The omnipkg to measure [default: the one beside this program]
       --python VERSION|PATH  The interpreter for every side [default: the one that omnipkg finds]
+      --only ROW             Measure only rows whose names begin so, and prepare only for them (may be repeated)
       --rounds N             Measured rounds of each row [default: 21]
       --quick                5 rounds
       --json FILE            Write every sample as JSON
@@ -33,6 +35,8 @@ pub struct Arguments {
     pub omnipkg: Option<PathBuf>,
     /// The interpreter, as omnipkg's own `--python`.
     pub python: Option<String>,
+    /// Which rows.
+    pub only: Selection,
     /// Measured rounds of each row.
     pub rounds: usize,
     /// Where the samples go.
@@ -54,6 +58,7 @@ impl Arguments {
             match option.as_str() {
                 "--omnipkg" => arguments.omnipkg = Some(value()?.into()),
                 "--python" => arguments.python = Some(value()?.to_string_lossy().into_owned()),
+                "--only" => arguments.only.add(&value()?.to_string_lossy())?,
                 "--rounds" => arguments.rounds = rounds(&value()?.to_string_lossy())?,
                 "--quick" => arguments.rounds = QUICK_ROUNDS,
                 "--json" => arguments.json = Some(value()?.into()),
@@ -114,7 +119,7 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        for line in ["--rounds 0", "--rounds many", "--json", "--unknown", "stray"] {
+        for line in ["--rounds 0", "--rounds many", "--json", "--unknown", "stray", "--only unknown"] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

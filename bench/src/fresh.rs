@@ -18,16 +18,23 @@ const BUDGET: f64 = 10.0;
 
 /// A small set and a large one.
 pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
-    Ok(vec![of_subject(bench, &bench.rich, "fresh-rich")?, of_subject(bench, &bench.scientific, "fresh-scientific")?])
+    let mut rows = Vec::new();
+    if bench.only.wants("fresh-rich") {
+        rows.push(of_subject(bench, bench.rich()?, "fresh-rich")?);
+    }
+    if bench.only.wants("fresh-scientific") {
+        rows.push(of_subject(bench, bench.scientific()?, "fresh-scientific")?);
+    }
+    Ok(rows)
 }
 
 fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<Row> {
-    let stage = bench.stage;
+    let (stage, bare) = (bench.stage, bench.bare()?);
     let mut contenders = vec![
         Contender::new(OMNIPKG, || omnipkg(bench, subject)),
         Contender::new(PLAIN, || {
             stage.settle()?;
-            ok(bench, stage.command(&bench.bare).arg(&bench.ok))
+            ok(bench, stage.command(bare).arg(&bench.ok))
         }),
     ];
     if let Some(uv) = &bench.uv {
@@ -36,7 +43,7 @@ fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<
     }
     let measured = interleave(contenders, bench.rounds)?;
     let what = format!("a view never seen, {} and 4 small wheels, to a running Python", subject.name);
-    let sides = Sides { omnipkg: OMNIPKG, plain: PLAIN, peers: &[UV_VENV, UV_WITH] };
+    let sides = Sides { omnipkg: OMNIPKG, plain: Some(PLAIN), peers: &[UV_VENV, UV_WITH] };
     Ok(Row::new(id, what, &measured, sides, (Judged::Difference, Clock::Process))?.budget(BUDGET))
 }
 

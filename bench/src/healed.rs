@@ -47,12 +47,13 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     ];
     if let Some(uv) = &bench.uv {
         stage.run(&mut uv.run_with(&[WANTED], &script, false))?;
+        stage.run(&mut uv.run_with(&[RICH], &bench.ok, false))?;
         let environment = uv.environment("uv-active", &[RICH])?;
         let script = &script;
         contenders.push(Contender::new(UV, move || fail_then_run_with(stage, uv, &environment.python, script)));
     }
     let measured = interleave(contenders, bench.rounds)?;
-    let sides = Sides { omnipkg: OMNIPKG, plain: PLAIN, peers: &[UV] };
+    let sides = Sides { omnipkg: OMNIPKG, plain: Some(PLAIN), peers: &[UV] };
     let what = "remembered heal ÷ the healed script alone";
     Ok(vec![Row::new("heal-remembered", what, &measured, sides, (Judged::Ratio, Clock::Process))?.budget(BUDGET)])
 }

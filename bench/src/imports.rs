@@ -8,9 +8,8 @@ use crate::prepare::{Bench, Subject};
 use crate::rows::{Clock, Judged, Row, Sides};
 use crate::stage::Stage;
 use crate::uv::Uv;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::path::Path;
-use std::time::Duration;
 
 const VIEW: &str = "<view>/bin/python";
 const PLAIN: &str = "venv/bin/python, warm";
@@ -24,7 +23,7 @@ const FIRST_BUDGET: f64 = 1.10;
 
 /// Family 4: warm on both sides.
 pub fn measure_warm(bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let of_subject = |subject: &Subject, ids| -> Result<[Row; 2]> {
+    let of_subject = |subject: &Subject, ids: [&'static str; 2]| -> Result<[Row; 2]> {
         let view = subject.view.join("bin/python");
         let contenders = vec![
             Contender::new(VIEW, || import(bench.stage, &view, subject.imports)),
@@ -33,14 +32,12 @@ pub fn measure_warm(bench: &Bench<'_>) -> Result<Vec<Row>> {
         let measured = interleave(contenders, bench.rounds)?;
         rows(&measured, ids, &format!("warm import of {}", subject.name), WARM_BUDGET)
     };
-    let rich = of_subject(&bench.rich, ["warm-rich", "warm-rich-inside"])?;
-    let scientific = of_subject(&bench.scientific, ["warm-scientific", "warm-scientific-inside"])?;
-    Ok(rich.into_iter().chain(scientific).collect())
+    of_wanted(bench, ["warm-rich", "warm-rich-inside"], ["warm-scientific", "warm-scientific-inside"], of_subject)
 }
 
 /// Family 5: in a view that was just made, of objects and bytecode that another view has.
 pub fn measure_first(bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let of_subject = |subject: &Subject, ids| -> Result<[Row; 2]> {
+    let of_subject = |subject: &Subject, ids: [&'static str; 2]| -> Result<[Row; 2]> {
         let mut contenders = vec![
             Contender::new(VIEW, || {
                 let view = bench.stage.mount(&unseen(bench, subject)?, &["--offline"])?;
@@ -63,13 +60,29 @@ pub fn measure_first(bench: &Bench<'_>) -> Result<Vec<Row>> {
             FIRST_BUDGET,
         )
     };
-    let rich = of_subject(&bench.rich, ["first-rich", "first-rich-inside"])?;
-    let scientific = of_subject(&bench.scientific, ["first-scientific", "first-scientific-inside"])?;
-    Ok(rich.into_iter().chain(scientific).collect())
+    of_wanted(bench, ["first-rich", "first-rich-inside"], ["first-scientific", "first-scientific-inside"], of_subject)
+}
+
+/// The rows of the subjects of which one is wanted.
+fn of_wanted(
+    bench: &Bench<'_>,
+    rich: [&'static str; 2],
+    scientific: [&'static str; 2],
+    of_subject: impl Fn(&Subject, [&'static str; 2]) -> Result<[Row; 2]>,
+) -> Result<Vec<Row>> {
+    let wanted = |ids: [&str; 2]| ids.iter().any(|id| bench.only.wants(id));
+    let mut rows = Vec::new();
+    if wanted(rich) {
+        rows.extend(of_subject(bench.rich()?, rich)?);
+    }
+    if wanted(scientific) {
+        rows.extend(of_subject(bench.scientific()?, scientific)?);
+    }
+    Ok(rows)
 }
 
 fn rows(measured: &Measurements, ids: [&'static str; 2], what: &str, budget: f64) -> Result<[Row; 2]> {
-    let sides = Sides { omnipkg: VIEW, plain: PLAIN, peers: &[UV] };
+    let sides = Sides { omnipkg: VIEW, plain: Some(PLAIN), peers: &[UV] };
     let [process, inside] = ids;
     let process =
         Row::new(process, format!("{what}, whole process"), measured, sides, (Judged::Ratio, Clock::Process))?;
@@ -80,10 +93,7 @@ fn rows(measured: &Measurements, ids: [&'static str; 2], what: &str, budget: f64
 fn import(stage: &Stage, python: &Path, imports: &str) -> Result<Sample> {
     let text =
         format!("import time; start = time.perf_counter(); import {imports}; print(time.perf_counter() - start)");
-    let finished = stage.run(stage.command(python).args(["-c", &text]))?;
-    let seconds: f64 = finished.stdout.trim().parse().context("the import did not say how long it took")?;
-    let inside = Duration::try_from_secs_f64(seconds).context("the import's time makes no sense")?;
-    Ok(Sample { process: finished.took, inside: Some(inside) })
+    Sample::timed_inside(&stage.run(stage.command(python).args(["-c", &text]))?)
 }
 
 /// uv writes no bytecode when it installs, so the first import in each environment compiles.

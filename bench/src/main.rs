@@ -4,15 +4,19 @@
 //! never asserted: a noisy machine is no reason to fail.
 
 mod arguments;
+mod concurrent;
+mod environments;
 mod fresh;
 mod healed;
 mod imports;
+mod inside;
 mod measure;
 mod plain;
 mod prepare;
 mod process;
 mod report;
 mod rows;
+mod selection;
 mod sets;
 mod stage;
 mod start;
@@ -52,9 +56,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let rounds = Rounds { warm_up: WARM_UP, measured: arguments.rounds };
     eprintln!("fetching and preparing …");
     let interpreter = prepare::interpreter(&stage)?;
-    let bench = Bench::prepare(&stage, &interpreter, rounds)?;
-    let circumstances = circumstances(&bench, &interpreter)?;
+    let bench = Bench::prepare(&stage, &interpreter, rounds, arguments.only.clone())?;
     let rows = measure_all(&bench)?;
+    let circumstances = circumstances(&bench, &interpreter)?;
     print!("{}", report::markdown(&rows, &circumstances));
     if let Some(path) = &arguments.json {
         write(path, &format!("{:#}\n", report::json(&rows, &circumstances)))?;
@@ -68,17 +72,29 @@ fn run(arguments: &Arguments) -> Result<()> {
 /// The families in the order of the table. Those that install into the active environment are measured last:
 /// what is installed there would lie beneath every `run --with`.
 fn measure_all(bench: &Bench<'_>) -> Result<Vec<Row>> {
-    eprintln!("a view never seen …");
-    let fresh = fresh::measure(bench)?;
-    eprintln!("warm imports …");
-    let warm = imports::measure_warm(bench)?;
-    eprintln!("first imports in a fresh view …");
-    let first = imports::measure_first(bench)?;
-    eprintln!("warm starts …");
-    let start = start::measure(bench)?;
-    eprintln!("a remembered heal …");
-    let healed = healed::measure(bench)?;
-    Ok([start, healed, fresh, warm, first].concat())
+    type Measure = fn(&Bench<'_>) -> Result<Vec<Row>>;
+    let families: [(&str, &str, Measure); 10] = [
+        ("fresh", "a view never seen", fresh::measure),
+        ("warm", "warm imports", imports::measure_warm),
+        ("first", "first imports in a fresh view", imports::measure_first),
+        ("run", "warm starts", start::measure),
+        ("heal", "a remembered heal", healed::measure),
+        ("install", "a satisfied install", environments::measure_install),
+        ("swap", "swapping", environments::measure_swap),
+        ("three", "three Pythons at the same time", concurrent::measure),
+        ("loader", "the loader", inside::measure_loader),
+        ("worker", "workers", inside::measure_worker),
+    ];
+    let mut rows = Vec::new();
+    for (family, what, measure) in families {
+        if bench.only.wants_some(family) {
+            eprintln!("{what} …");
+            rows.extend(measure(bench)?);
+        }
+    }
+    rows.retain(|row| bench.only.wants(row.id));
+    rows.sort_by_key(|row| selection::ROWS.iter().position(|id| *id == row.id));
+    Ok(rows)
 }
 
 fn circumstances(bench: &Bench<'_>, interpreter: &Path) -> Result<Circumstances> {
@@ -94,7 +110,7 @@ fn circumstances(bench: &Bench<'_>, interpreter: &Path) -> Result<Circumstances>
         ("Python", format!("{} ({})", stage.version(interpreter)?, interpreter.display())),
         ("uv", uv),
         ("machine", format!("{} cores, kernel {}", std::thread::available_parallelism()?, kernel.trim())),
-        ("sets", [&bench.rich.pins[..], &bench.scientific.pins].concat().join(", ")),
+        ("sets", bench.prepared().iter().flat_map(|subject| subject.pins.clone()).collect::<Vec<_>>().join(", ")),
     ])
 }
 

@@ -2,6 +2,7 @@
 //!
 //! Every other round goes backwards (A B, B A, A B …), so that nobody always runs in another's wake.
 
+use crate::process::Finished;
 use crate::statistics::Series;
 use anyhow::{Context, Result};
 use std::time::Duration;
@@ -22,6 +23,16 @@ pub struct Sample {
     pub process: Duration,
     /// What the process itself timed.
     pub inside: Option<Duration>,
+}
+
+impl Sample {
+    /// Of a program whose first line says how many seconds what counts took.
+    pub fn timed_inside(finished: &Finished) -> Result<Self> {
+        let seconds = finished.stdout.lines().next().and_then(|line| line.trim().parse().ok());
+        let seconds = seconds.context("the program did not say how long it took")?;
+        let inside = Duration::try_from_secs_f64(seconds).context("the program's time makes no sense")?;
+        Ok(Self { process: finished.took, inside: Some(inside) })
+    }
 }
 
 impl From<Duration> for Sample {

@@ -1,12 +1,14 @@
-//! What is made before anything is timed: everything fetched, every environment warm.
+//! What is made before anything is timed: everything fetched, every environment warm; each when the first row needs it.
 
 use crate::measure::Rounds;
 use crate::plain::{Plain, freeze};
+use crate::selection::Selection;
 use crate::sets;
 use crate::stage::Stage;
 use crate::uv::Uv;
 use anyhow::{Context, Result};
-use std::path::PathBuf;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 
 /// A script that needs only its Python.
 const OK: &str = "print('ok')\n";
@@ -31,16 +33,16 @@ pub struct Bench<'a> {
     pub stage: &'a Stage,
     /// How often.
     pub rounds: Rounds,
-    /// The Python of an empty plain environment.
-    pub bare: PathBuf,
+    /// Which rows.
+    pub only: Selection,
     /// The script that needs nothing.
     pub ok: PathBuf,
-    /// Small.
-    pub rich: Subject,
-    /// Large.
-    pub scientific: Subject,
     /// The peer, if it is there.
     pub uv: Option<Uv<'a>>,
+    interpreter: &'a Path,
+    bare: OnceCell<PathBuf>,
+    rich: OnceCell<Subject>,
+    scientific: OnceCell<Subject>,
 }
 
 /// The interpreter that omnipkg takes; the other sides get the same.
@@ -50,29 +52,56 @@ pub fn interpreter(stage: &Stage) -> Result<PathBuf> {
 }
 
 impl<'a> Bench<'a> {
-    /// Fetches and makes everything.
-    pub fn prepare(stage: &'a Stage, interpreter: &'a std::path::Path, rounds: Rounds) -> Result<Self> {
-        let plain = Plain::new(stage, interpreter);
+    /// Makes what every row needs.
+    pub fn prepare(stage: &'a Stage, interpreter: &'a Path, rounds: Rounds, only: Selection) -> Result<Self> {
         let ok = stage.script("ok.py", OK)?;
-        let rich = subject(stage, &plain, "rich", vec![sets::RICH.to_owned()], sets::RICH_IMPORTS)?;
-        let pins = scientific_pins(stage)?;
-        let scientific = subject(stage, &plain, "numpy+scipy", pins, sets::SCIENTIFIC_IMPORTS)?;
-        let bare = plain.empty("bare")?;
-        let small = sets::SMALL.map(str::to_owned);
-        for pins in [&rich.pins, &scientific.pins] {
-            stage.mount(&[&pins[..], &small].concat(), &["--compile"])?;
-        }
         // The first run makes the active environment.
         stage.run(stage.omnipkg("run").arg(&ok))?;
         let uv = Uv::find(stage, interpreter);
-        if let Some(uv) = &uv {
-            for pins in [&rich.pins, &scientific.pins] {
-                uv.fetch(&[&pins[..], &small].concat(), &ok)?;
-                uv.fetch(pins, &ok)?;
-            }
-        }
-        Ok(Self { stage, rounds, bare, ok, rich, scientific, uv })
+        let (bare, rich, scientific) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Ok(Self { stage, rounds, only, ok, uv, interpreter, bare, rich, scientific })
     }
+
+    /// The Python of an empty plain environment.
+    pub fn bare(&self) -> Result<&Path> {
+        once(&self.bare, || Plain::new(self.stage, self.interpreter).empty("bare")).map(PathBuf::as_path)
+    }
+
+    /// Small.
+    pub fn rich(&self) -> Result<&Subject> {
+        once(&self.rich, || self.subject("rich", vec![sets::RICH.to_owned()], sets::RICH_IMPORTS))
+    }
+
+    /// Large.
+    pub fn scientific(&self) -> Result<&Subject> {
+        let make = || self.subject("numpy+scipy", scientific_pins(self.stage)?, sets::SCIENTIFIC_IMPORTS);
+        once(&self.scientific, make)
+    }
+
+    /// What was made until now.
+    pub fn prepared(&self) -> Vec<&Subject> {
+        self.rich.get().into_iter().chain(self.scientific.get()).collect()
+    }
+
+    fn subject(&self, name: &'static str, pins: Vec<String>, imports: &'static str) -> Result<Subject> {
+        eprintln!("fetching and preparing {name} …");
+        let subject = subject(self.stage, &Plain::new(self.stage, self.interpreter), name, pins, imports)?;
+        let with_small = [&subject.pins[..], &sets::SMALL.map(str::to_owned)].concat();
+        self.stage.mount(&with_small, &["--compile"])?;
+        if let Some(uv) = &self.uv {
+            uv.fetch(&with_small, &self.ok)?;
+            uv.fetch(&subject.pins, &self.ok)?;
+        }
+        Ok(subject)
+    }
+}
+
+/// What is in a cell, made first if need be.
+fn once<T>(cell: &OnceCell<T>, make: impl FnOnce() -> Result<T>) -> Result<&T> {
+    if cell.get().is_none() {
+        let _ = cell.set(make()?);
+    }
+    cell.get().context("nothing was made")
 }
 
 fn subject(

@@ -4,13 +4,17 @@ use crate::measure::{Measured, Measurements};
 use crate::statistics::{Series, Summary};
 use anyhow::{Context, Result};
 
-/// How omnipkg is compared with plain Python.
+/// What omnipkg is compared with, and how.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judged {
     /// omnipkg minus plain, in milliseconds.
     Difference,
     /// omnipkg over plain.
     Ratio,
+    /// omnipkg over the first peer.
+    PeerRatio,
+    /// omnipkg alone, in milliseconds.
+    Alone,
 }
 
 /// Which clock a row shows.
@@ -18,7 +22,7 @@ pub enum Judged {
 pub enum Clock {
     /// From process start to process exit.
     Process,
-    /// Around the imports, inside the process.
+    /// What the process timed itself.
     Inside,
 }
 
@@ -27,8 +31,8 @@ pub enum Clock {
 pub struct Sides {
     /// omnipkg's.
     pub omnipkg: &'static str,
-    /// Plain Python's.
-    pub plain: &'static str,
+    /// Plain Python's, where it can do such a thing.
+    pub plain: Option<&'static str>,
     /// uv's; those that did not run are left out.
     pub peers: &'static [&'static str],
 }
@@ -42,7 +46,7 @@ pub struct Row {
     pub what: String,
     /// omnipkg's samples.
     pub omnipkg: Series,
-    /// Plain Python's, from the same rounds.
+    /// Plain Python's, from the same rounds; empty where it can do no such thing.
     pub plain: Series,
     /// How they are compared.
     pub judged: Judged,
@@ -71,7 +75,7 @@ impl Row {
             id,
             what: what.into(),
             omnipkg: of(sides.omnipkg)?,
-            plain: of(sides.plain)?,
+            plain: sides.plain.map(of).transpose()?.unwrap_or_default(),
             judged,
             budget: None,
             peers,
@@ -89,6 +93,11 @@ impl Row {
         let compared: Series = match self.judged {
             Judged::Difference => pairs.map(|(omnipkg, plain)| omnipkg - plain).collect(),
             Judged::Ratio => pairs.map(|(omnipkg, plain)| omnipkg / plain).collect(),
+            Judged::PeerRatio => {
+                let peer = self.peers.first().map_or(&[][..], |(_, series)| series);
+                self.omnipkg.iter().zip(peer).map(|(omnipkg, peer)| omnipkg / peer).collect()
+            }
+            Judged::Alone => self.omnipkg.clone(),
         };
         Summary::of(&compared)
     }
@@ -116,6 +125,20 @@ pub mod tests {
         let row = row(&[11.0, 20.0, 101.0], &[10.0, 5.0, 100.0], Judged::Difference, Some(1.0));
         assert_eq!(row.comparison().unwrap().median, 1.0);
         assert_eq!(row.met(), Some(true));
+    }
+
+    #[test]
+    fn a_peer_that_did_not_run_is_not_compared_with() {
+        let mut row = row(&[5.0, 6.0], &[], Judged::PeerRatio, Some(0.6));
+        assert_eq!((row.comparison(), row.met()), (None, None));
+        row.peers.push(("uv", vec![10.0, 10.0]));
+        assert_eq!((row.comparison().unwrap().median, row.met()), (0.55, Some(true)));
+    }
+
+    #[test]
+    fn omnipkg_alone_is_judged_by_its_own_time() {
+        let row = row(&[4.0, 5.0, 9.0], &[], Judged::Alone, Some(5.0));
+        assert_eq!((row.comparison().unwrap().median, row.met()), (5.0, Some(true)));
     }
 
     #[test]

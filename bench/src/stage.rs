@@ -42,7 +42,8 @@ impl Stage {
         self.directory.path().join("scratch")
     }
 
-    fn home(&self) -> PathBuf {
+    /// The store.
+    pub fn home(&self) -> PathBuf {
         self.directory.path().join("store")
     }
 
@@ -61,6 +62,13 @@ impl Stage {
             command.args(["--python", python]);
         }
         command
+    }
+
+    /// A directory of its own for the output of processes beside others.
+    pub fn scratch_of(&self, name: &str) -> Result<PathBuf> {
+        let path = self.scratch().join(name);
+        fs::create_dir_all(&path).with_context(|| format!("cannot create {}", path.display()))?;
+        Ok(path)
     }
 
     /// Runs a command that must succeed.

@@ -23,6 +23,11 @@ impl<'a> Uv<'a> {
         Some(Self { stage, program, interpreter })
     }
 
+    /// The same for another interpreter.
+    pub fn with_interpreter(&self, interpreter: &'a Path) -> Self {
+        Self { stage: self.stage, program: self.program.clone(), interpreter }
+    }
+
     /// The program.
     pub fn program(&self) -> &Path {
         &self.program
@@ -60,14 +65,19 @@ impl<'a> Uv<'a> {
         command
     }
 
+    /// `uv pip install`, offline, into the environment of this Python.
+    pub fn install<R: AsRef<OsStr>>(&self, python: &Path, requirements: &[R]) -> Command {
+        let mut install = self.stage.command(&self.program);
+        install.args(["pip", "install", "--quiet", "--offline", "--python"]).arg(python).args(requirements);
+        install
+    }
+
     /// A new environment with requirements in it, made offline, and how long it took.
     pub fn environment<R: AsRef<OsStr>>(&self, name: &str, requirements: &[R]) -> Result<Environment> {
         let path = self.stage.work().join(name);
         let made = self.stage.run(self.command(&["venv"], true).arg(&path))?;
         let python = path.join("bin/python");
-        let mut install = self.stage.command(&self.program);
-        install.args(["pip", "install", "--quiet", "--offline", "--python"]).arg(&python);
-        let installed = self.stage.run(install.args(requirements))?;
+        let installed = self.stage.run(&mut self.install(&python, requirements))?;
         Ok(Environment { path, python, took: made.took + installed.took })
     }
 }

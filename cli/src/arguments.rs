@@ -1,5 +1,11 @@
 //! The command line: verbs and their options.
 
+mod environment;
+mod python;
+
+pub use environment::{EnvVerb, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
+pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
+
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -77,6 +83,44 @@ pub enum Verb {
     /// Install into the active environment: a new generation of it
     #[command(after_help = "Example:\n  omnipkg install rich==13.7.1 'numpy<2'")]
     Install(InstallOptions),
+    /// Take projects out of the active environment: a new generation of it
+    #[command(after_help = "Example:\n  omnipkg uninstall rich")]
+    Uninstall(UninstallOptions),
+    /// Take newer versions of what the active environment holds
+    #[command(after_help = "Examples:\n  omnipkg upgrade\n  omnipkg upgrade rich")]
+    Upgrade(UpgradeOptions),
+    /// Go back to an earlier generation of the active environment
+    #[command(after_help = "Examples:\n  omnipkg revert\n  omnipkg revert 3")]
+    Revert(RevertOptions),
+    /// Change the active Python, the active environment, or a version in it
+    #[command(
+        after_help = "Examples:\n  omnipkg swap python 3.9\n  omnipkg swap env work\n  omnipkg swap rich==13.4.2"
+    )]
+    Swap(SwapOptions),
+    /// List, make and remove environments, and show their history
+    #[command(after_help = "Examples:\n  omnipkg env create work --python 3.12\n  omnipkg env history")]
+    Env {
+        /// What to do with them
+        #[command(subcommand)]
+        verb: EnvVerb,
+    },
+    /// List, find, adopt, install and remove interpreters
+    #[command(after_help = "Examples:\n  omnipkg python adopt 3.9\n  omnipkg python install 3.12")]
+    Python {
+        /// What to do with them
+        #[command(subcommand)]
+        verb: PythonVerb,
+    },
+    /// `adopt python X`: as `python adopt X`
+    #[command(hide = true)]
+    Adopt {
+        /// `python`, and which one
+        #[arg(required = true, value_name = "python VERSION|PATH")]
+        subjects: Vec<String>,
+    },
+    /// Make what the Python side's loader puts in front, and remember it
+    #[command(hide = true)]
+    Activate(ActivateOptions),
     /// List what the active environment holds
     #[command(after_help = "Example:\n  omnipkg list --json")]
     List(Selection),
@@ -96,10 +140,13 @@ pub enum Verb {
     #[command(after_help = "Example:\n  omnipkg doctor")]
     Doctor,
     /// Show what omnipkg does, for real, with timings
-    #[command(after_help = "Example:\n  omnipkg demo 7")]
+    #[command(after_help = "Examples:\n  omnipkg demo 7\n  omnipkg demo 8 --fresh")]
     Demo {
         /// Which one; nothing: list them
         number: Option<u32>,
+        /// Remove the store that demos 5 and 8 keep first; without a number, do only that
+        #[arg(long)]
+        fresh: bool,
         /// Which interpreter
         #[arg(long, value_name = "VERSION|PATH")]
         python: Option<String>,
@@ -140,6 +187,9 @@ pub struct Selection {
     /// Which interpreter: a version or a path
     #[arg(long, value_name = "VERSION|PATH")]
     pub python: Option<String>,
+    /// Which environment, by its name
+    #[arg(long, value_name = "NAME", conflicts_with = "python")]
+    pub env: Option<String>,
 }
 
 /// `run`.
@@ -212,6 +262,9 @@ pub struct InstallOptions {
     /// Take newer versions of what is there already
     #[arg(short = 'U', long)]
     pub upgrade: bool,
+    /// Import what is new in the new view before it becomes the environment's
+    #[arg(long)]
+    pub check: bool,
     /// Have bytecode ready before returning
     #[arg(long)]
     pub compile: bool,

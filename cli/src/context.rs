@@ -1,15 +1,21 @@
 //! The context of a command: the interpreter, and what lies beneath.
 //!
-//! In this order: a view that the command was started from (`$VIRTUAL_ENV` leads into this store); the environment
-//! that `--python` names, else the active one; `$VIRTUAL_ENV`, an environment that omnipkg does not manage; and
-//! where there is nothing at all, the default environment of the first Python found, which is made then.
+//! [`Target`] says which is meant; here it is looked up, and where there is nothing at all, the default environment of
+//! the first Python found is made.
 
-use crate::interpreters;
-use crate::projection;
-use crate::settings::{Settings, non_empty};
+mod default;
+mod target;
+
+pub use default::{interpreter_for, is_default_name};
+pub use target::{Purpose, RUN_OVER, STARTED_FROM, Target, run_over};
+
+use crate::arguments::Selection;
+use crate::rebind;
+use crate::settings::Settings;
 use crate::workshop::Workshop;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use omnipkg_store::environment::{Environments, Generation};
+use omnipkg_store::interpreter::registry::Registry;
 use omnipkg_store::interpreter::{Interpreter, probe_cached};
 use omnipkg_store::view::description::{Overlay, ViewDescription};
 use omnipkg_store::{Layout, Store, ViewId};
@@ -38,24 +44,24 @@ pub enum Beneath {
 
 impl Beneath {
     /// Looks, starting and making nothing.
-    pub fn look(layout: &Layout, python: Option<&str>) -> Result<Self> {
-        let virtual_env = non_empty("VIRTUAL_ENV").map(PathBuf::from);
-        let started_from = virtual_env.as_ref().and_then(|path| projection::view_of_path(layout, path));
-        if let (Some(view), None) = (started_from, python) {
-            return Ok(Self::View(view));
-        }
-        let name = match python {
-            Some(python) => Some(python.to_owned()).filter(|name| is_environment_name(name)),
-            None => fs::read_link(layout.active()).ok().and_then(|link| Some(link.file_name()?.to_str()?.to_owned())),
+    pub fn look(layout: &Layout, target: &Target) -> Result<Self> {
+        let name = match target {
+            Target::Environment(name) => name.clone(),
+            Target::View(view) => return Ok(Self::View(*view)),
+            Target::Unmanaged(prefix) => return Ok(Self::Unmanaged(prefix.clone())),
+            Target::Nothing => return Ok(Self::Nothing),
+            Target::Python { request, .. } => match default::environment_of(layout, request) {
+                Some(name) => name,
+                None => return Ok(Self::Nothing),
+            },
         };
-        if let Some(name) = name
-            && let Ok(link) = fs::read_link(layout.envs().join(&name))
-            && let Some(view) = link.file_name().and_then(|name| name.to_str()?.parse().ok())
-        {
-            return Ok(Self::Environment { name, view });
+        let link = layout.envs().join(&name);
+        let view = fs::read_link(link).ok().and_then(|link| link.file_name()?.to_str()?.parse().ok());
+        match (view, target) {
+            (Some(view), _) => Ok(Self::Environment { name, view }),
+            (None, Target::Environment(name)) => bail!("no environment is called {name}"),
+            (None, _) => Ok(Self::Nothing),
         }
-        let unmanaged = virtual_env.filter(|path| python.is_none() && path.join("pyvenv.cfg").is_file());
-        Ok(unmanaged.map_or(Self::Nothing, Self::Unmanaged))
     }
 
     /// Tells one state beneath from another: a changed environment gives another text.
@@ -78,11 +84,6 @@ impl Beneath {
             Self::Nothing => "nothing".to_owned(),
         }
     }
-}
-
-/// A version request such as `3.11` is the name of that Python's default environment.
-fn is_environment_name(text: &str) -> bool {
-    text.split('.').count() == 2 && text.split('.').all(|part| part.parse::<u16>().is_ok())
 }
 
 /// What a view is composed over.
@@ -121,16 +122,38 @@ pub struct Context {
 
 impl Context {
     /// Finds the context, making the default environment where there is nothing.
-    pub fn find(settings: &Settings, store: &Store, python: Option<&str>) -> Result<Self> {
-        match Beneath::look(store.layout(), python)? {
-            Beneath::Environment { name, view } => Self::of_view(store, &view, Some(name)),
+    pub fn find(settings: &Settings, store: &Store, target: &Target) -> Result<Self> {
+        match Beneath::look(store.layout(), target)? {
+            Beneath::Environment { name, view } => Self::of_environment(settings, store, name, view),
             Beneath::View(view) => Self::of_view(store, &view, None),
             Beneath::Unmanaged(prefix) => Self::of_unmanaged(store, prefix),
             Beneath::Nothing => {
-                let interpreter = interpreters::find(store, python, None)?;
-                Self::default_environment(settings, store, interpreter, python.is_none())
+                let interpreter = default::interpreter_for(store, target)?;
+                Self::default_environment(settings, store, interpreter, *target == Target::Nothing)
             }
         }
+    }
+
+    /// The context of a command that makes a new generation: an environment as it is, or the default one of an
+    /// interpreter as it would begin, which is then made by the command itself, and only if that succeeds.
+    pub fn to_change(settings: &Settings, store: &Store, selection: &Selection) -> Result<Self> {
+        let target = Target::find(store.layout(), selection, Purpose::Change)?;
+        match Beneath::look(store.layout(), &target)? {
+            Beneath::Environment { name, view } => Self::of_environment(settings, store, name, view),
+            Beneath::View(view) => match environment_of_view(store, &view)? {
+                Some((name, view)) => Self::of_environment(settings, store, name, view),
+                None => Self::of_default(store, Self::of_view(store, &view, None)?.interpreter),
+            },
+            // What omnipkg does not manage is never changed: the interpreter's own environment takes the packages.
+            Beneath::Unmanaged(prefix) => Self::of_default(store, Self::of_unmanaged(store, prefix)?.interpreter),
+            Beneath::Nothing => Self::of_default(store, default::interpreter_for(store, &target)?),
+        }
+    }
+
+    /// An environment, bound again if its interpreter is another one now.
+    pub fn of_environment(settings: &Settings, store: &Store, name: String, view: ViewId) -> Result<Self> {
+        let view = rebind::environment(settings, store, &name, view)?;
+        Self::of_view(store, &view, Some(name))
     }
 
     /// An interpreter with nothing beneath.
@@ -138,7 +161,8 @@ impl Context {
         Self { interpreter, base: Base::Isolated, environment: None }
     }
 
-    fn of_view(store: &Store, view: &ViewId, environment: Option<String>) -> Result<Self> {
+    /// A view; with its environment's name, its generation too.
+    pub fn of_view(store: &Store, view: &ViewId, environment: Option<String>) -> Result<Self> {
         let description = ViewDescription::load(store, view)?;
         let interpreter = probe_cached(store, &description.interpreter)
             .context("the environment's Python cannot be used any more")?;
@@ -161,7 +185,7 @@ impl Context {
 
     /// The default environment of an interpreter as it is, or as it would begin: nothing is made.
     pub fn of_default(store: &Store, interpreter: Interpreter) -> Result<Self> {
-        let name = default_name(store, &interpreter)?;
+        let name = Registry::new(store).name_for(&interpreter)?;
         match Environments::new(store).view(&name)? {
             Some(view) => Self::of_view(store, &view, Some(name)),
             None => Ok(Self { environment: Some(name), ..Self::isolated(interpreter) }),
@@ -177,8 +201,9 @@ impl Context {
         activate: bool,
     ) -> Result<Self> {
         let environments = Environments::new(store);
-        let name = default_name(store, &interpreter)?;
+        let name = Registry::new(store).name_for(&interpreter)?;
         if environments.view(&name)?.is_none() {
+            Registry::new(store).adopt(&interpreter)?;
             let mut workshop = Workshop::new(settings, store.clone(), Self::isolated(interpreter.clone()));
             let composed = workshop.compose(&[], &[])?;
             environments.publish(&name, None, composed.generation(Vec::new(), "made".to_owned()))?;
@@ -191,19 +216,20 @@ impl Context {
     }
 }
 
-/// `3.11`, `pypy3.9`; a second interpreter of one version gets a suffix from its path.
-fn default_name(store: &Store, interpreter: &Interpreter) -> Result<String> {
-    let facts = &interpreter.facts;
-    let implementation = if facts.implementation == "cpython" { "" } else { facts.implementation.as_str() };
-    let variant = if facts.free_threaded { "t" } else { "" };
-    let name = format!("{implementation}{}{variant}", facts.short_version());
-    match Environments::new(store).view(&name)? {
-        Some(view) if ViewDescription::load(store, &view)?.interpreter != interpreter.path() => {
-            let digest = omnipkg_store::Digest::of(interpreter.path().as_os_str().as_encoded_bytes());
-            Ok(format!("{name}-{}", &digest.to_hex()[..8]))
+/// The environment that a view belongs to, with the environment's current view: the one whose current view it is, else
+/// one that had it in a generation. Of several, the one with a Python's own name.
+fn environment_of_view(store: &Store, view: &ViewId) -> Result<Option<(String, ViewId)>> {
+    let environments = Environments::new(store);
+    let mut had_it = Vec::new();
+    for name in environments.names()? {
+        let Some(current) = environments.view(&name)? else { continue };
+        let is_current = current == *view;
+        if is_current || environments.history(&name)?.iter().any(|generation| generation.view == *view) {
+            had_it.push((!is_current, !is_default_name(&name), name, current));
         }
-        _ => Ok(name),
     }
+    had_it.sort();
+    Ok(had_it.into_iter().next().map(|(_, _, name, current)| (name, current)))
 }
 
 /// Projects and versions of `*.dist-info` directories.

@@ -1,5 +1,6 @@
 //! What the healer asks of the outside: views from the workshop, runs from the launcher, talk on stderr.
 
+use crate::bubbles;
 use crate::context::{Base, Context};
 use crate::launch::{self, Answer, Program};
 use crate::output;
@@ -11,6 +12,7 @@ use anyhow::{Context as _, Result};
 use omnipkg_healer::{Diagnosis, Listener, Plan, Provides, Report, Runner, Talk, Verdict, Views};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::interpreter::Identity;
+use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::{Store, ViewId};
 use pep508_rs::{PackageName, Requirement};
 use std::collections::BTreeSet;
@@ -105,7 +107,10 @@ impl<'a> LazyWorkshop<'a> {
                 continue;
             }
             match workshop.compose(&all, &left_out) {
-                Ok(composed) => return Ok(composed),
+                Ok(composed) => {
+                    note_bubbles(workshop, own, &composed)?;
+                    return Ok(composed);
+                }
                 Err(error) if is_unsatisfiable(&error) => first_error = first_error.or(Some(error)),
                 Err(error) => return Err(error),
             }
@@ -115,8 +120,25 @@ impl<'a> LazyWorkshop<'a> {
     }
 }
 
+/// What was asked for in another version than the environment's active one is beside it from now on.
+fn note_bubbles(workshop: &Workshop<'_>, own: &[Requirement], composed: &Composed) -> Result<()> {
+    let context = workshop.context();
+    let (Some(environment), Base::Managed { description: base, .. }) = (&context.environment, &context.base) else {
+        return Ok(());
+    };
+    let site_packages = composed.path.join(&composed.description.site_packages);
+    for requirement in own {
+        let name = requirement.name.as_ref();
+        let version = |of: &ViewDescription| of.wheel(name).map(|wheel| wheel.version.clone());
+        if let Some(version) = version(&composed.description).filter(|now| version(base).as_ref() != Some(now)) {
+            bubbles::note(workshop.store(), environment, name, &version, &site_packages)?;
+        }
+    }
+    Ok(())
+}
+
 /// Requirements that keep the base's projects visible: as they were asked for, and by name only.
-fn beneath(base: &Base, own: &[Requirement], left_out: &[PackageName]) -> (Vec<Requirement>, Vec<Requirement>) {
+pub fn beneath(base: &Base, own: &[Requirement], left_out: &[PackageName]) -> (Vec<Requirement>, Vec<Requirement>) {
     let Base::Managed { description, generation, .. } = base else { return (Vec::new(), Vec::new()) };
     let taken: BTreeSet<&PackageName> = own.iter().map(|requirement| &requirement.name).chain(left_out).collect();
     let texts: Vec<String> = match generation {

@@ -1,5 +1,6 @@
 //! The next step for an error: one line, apart from the error itself.
 
+use crate::interpreters::MissingPython;
 use omnipkg_resolver::Error as ResolveError;
 use omnipkg_store::Error as StoreError;
 
@@ -8,6 +9,9 @@ pub fn hint_for(error: &anyhow::Error) -> Option<String> {
     error
         .chain()
         .find_map(|cause| {
+            if let Some(missing) = cause.downcast_ref::<MissingPython>() {
+                return Some(missing.hint());
+            }
             if let Some(error) = cause.downcast_ref::<ResolveError>() {
                 return for_resolve(error);
             }
@@ -27,11 +31,17 @@ fn for_resolve(error: &ResolveError) -> Option<String> {
         ResolveError::NoSolution(_) => "loosen one of these requirements, or try another Python with --python",
         ResolveError::UnknownProject { .. } => "check the name, or name the index that has it with --index-url",
         ResolveError::Status { status: 401 | 403, .. } => "give credentials in the index URL, or another --index-url",
+        ResolveError::Status { url, .. } | ResolveError::Transport { url, .. } if url.contains("install_only") => {
+            "check the network, or name with --mirror a URL or a directory that has the archive"
+        }
         ResolveError::Status { .. } | ResolveError::Transport { .. } => {
             "check the network and the index URL (`omnipkg doctor`); --offline uses only what is here"
         }
         ResolveError::Answer { .. } => "check that the URL is that of a package index (it ends in /simple/)",
         ResolveError::Offline { .. } => "run it once without --offline",
+        ResolveError::HashMismatch { filename, .. } if !filename.ends_with(".whl") => {
+            "nothing of it was kept: try again or another --mirror; --sha256 says what another archive must be"
+        }
         ResolveError::HashMismatch { .. } => {
             "the file on the index is not the one it promised: try again, and tell the index's keeper if it stays so"
         }
@@ -50,6 +60,7 @@ fn for_store(error: &StoreError) -> Option<String> {
         StoreError::Wheel(_) => "the wheel is defective: choose another version, and tell its authors",
         StoreError::Damaged { what: "catalog", .. } => "delete that file: it is made again from the manifests",
         StoreError::Damaged { .. } => "delete that file and run the command again",
+        StoreError::Archive(_) => "take another archive, and tell those who made this one",
         StoreError::Interpreter { .. } => "name another Python with --python",
         _ => return None,
     };
@@ -73,7 +84,7 @@ fn for_io(error: &std::io::Error) -> Option<String> {
 
 fn for_text(text: &str) -> Option<String> {
     if text.starts_with("no Python") {
-        return Some("`omnipkg info python` lists what there is; --python takes a version or a path".to_owned());
+        return Some("`omnipkg python list` lists what there is; --python takes a version or a path".to_owned());
     }
     text.contains("is not a requirement")
         .then(|| "write it as NAME, NAME==VERSION or 'NAME>=VERSION' (PEP 508)".to_owned())

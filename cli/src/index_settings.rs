@@ -14,7 +14,9 @@ use url::Url;
 
 /// Prints the default index of the pip that the interpreter has, or of the one bundled with ensurepip.
 const ASK_PIP: &str = r"
-import glob, os, sys, sysconfig
+import sys
+sys.path = [path for path in sys.path if path]
+import glob, os, sysconfig
 bundled = os.path.join(sysconfig.get_path('stdlib'), 'ensurepip', '_bundled', 'pip-*.whl')
 sys.path.extend(sorted(glob.glob(bundled)))
 for name in ('pip._internal.models.index', 'pip.models.index'):
@@ -72,7 +74,8 @@ fn default_index(store: &Store, interpreter: &Interpreter) -> Result<String> {
         return Ok(url);
     }
     let output = Command::new(interpreter.path())
-        .args(["-I", "-c", ASK_PIP])
+        // Python 2 has no -I, so the script itself leaves the working directory out.
+        .args(["-E", "-s", "-c", ASK_PIP])
         .stdin(Stdio::null())
         .stderr(Stdio::null())
         .output()

@@ -4,6 +4,7 @@
 //! was given; it is never captured. Only an uncaught exception is seen: the reporter in the view sends it over
 //! a socket and waits for the verdict, so a traceback is either printed by Python itself or not at all.
 
+use crate::context::{RUN_OVER, STARTED_FROM, run_over};
 use crate::signals::Signals;
 use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
@@ -13,6 +14,7 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
+use omnipkg_store::Layout;
 use std::ffi::{CString, OsStr, OsString};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -173,7 +175,12 @@ fn spawn(signals: &Signals, view: &Path, program: &Program, socket: Option<&Owne
 /// The user's environment with the view's `bin` in front of PATH, as an activated environment has it.
 fn environment(view: &Path, socket: Option<&OwnedFd>) -> Result<Vec<CString>> {
     let mut variables: Vec<(OsString, OsString)> = std::env::vars_os()
-        .filter(|(name, _)| !matches!(name.to_str(), Some("PATH" | "VIRTUAL_ENV" | "PYTHONHOME" | "OMNIPKG_REPORT")))
+        .filter(|(name, _)| {
+            !matches!(
+                name.to_str(),
+                Some("PATH" | "VIRTUAL_ENV" | "PYTHONHOME" | "OMNIPKG_REPORT" | RUN_OVER | STARTED_FROM)
+            )
+        })
         .collect();
     let mut path = view.join("bin").into_os_string();
     if let Some(rest) = std::env::var_os("PATH").filter(|path| !path.is_empty()) {
@@ -182,6 +189,9 @@ fn environment(view: &Path, socket: Option<&OwnedFd>) -> Result<Vec<CString>> {
     }
     variables.push(("PATH".into(), path));
     variables.push(("VIRTUAL_ENV".into(), view.as_os_str().to_owned()));
+    if let Some(home) = view.parent().and_then(Path::parent) {
+        variables.push((RUN_OVER.into(), run_over(&Layout::new(home)).into()));
+    }
     if let Some(socket) = socket {
         let status = nix::sys::stat::fstat(socket).context("cannot look at the report socket")?;
         let value = format!("{}:{}:{}", socket.as_raw_fd(), status.st_dev, status.st_ino);

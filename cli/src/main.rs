@@ -2,8 +2,12 @@
 //!
 //! Exit codes: 0; 1 the user can mend it; 2 usage; on `run` the program's own (128 + n for a signal).
 
+mod activation;
 mod answers;
 mod arguments;
+mod bubbles;
+mod change;
+mod closure;
 mod commands;
 mod context;
 mod demos;
@@ -15,6 +19,7 @@ mod launch;
 mod output;
 mod progress;
 mod projection;
+mod rebind;
 mod remembered;
 mod runtime_files;
 mod script;
@@ -23,6 +28,7 @@ mod server;
 mod settings;
 mod signals;
 mod standard_input;
+mod trial;
 mod workshop;
 
 use anyhow::Result;
@@ -49,6 +55,9 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         Verb::Run(options) => &options.index,
         Verb::Mount(options) => &options.index,
         Verb::Install(options) => &options.index,
+        Verb::Upgrade(options) => &options.index,
+        Verb::Swap(options) => &options.index,
+        Verb::Activate(options) => &options.index,
         Verb::Demo { index, .. } => index,
         _ => &none,
     };

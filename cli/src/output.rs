@@ -54,7 +54,42 @@ pub fn duration(time: std::time::Duration) -> String {
     }
 }
 
+/// `1 file`, `2 files`.
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+/// Seconds since the epoch as `2026-11-21 04:10:05Z`.
+pub fn moment(seconds: u64) -> String {
+    let (days, rest) = ((seconds / 86_400) as i64, seconds % 86_400);
+    // Days to a date in the proleptic Gregorian calendar, counted from 0000-03-01 so that leap days end a year.
+    let shifted = days + 719_468;
+    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
 /// A next step, on a line of its own.
 pub fn hint(text: &str) {
     anstream::eprintln!("{} {text}", "hint:".green());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_are_dates() {
+        assert_eq!(moment(0), "1970-01-01 00:00:00Z");
+        assert_eq!(moment(951_782_399), "2000-02-28 23:59:59Z");
+        assert_eq!(moment(951_782_400), "2000-02-29 00:00:00Z");
+        assert_eq!(moment(4_107_542_399), "2100-02-28 23:59:59Z");
+        assert_eq!(moment(4_107_542_400), "2100-03-01 00:00:00Z");
+        assert_eq!(moment(1_795_234_205), "2026-11-21 04:10:05Z");
+    }
 }

@@ -6,6 +6,8 @@ use crate::output;
 use crate::server;
 use crate::settings::{ProjectionChoice, Settings};
 use anyhow::{Context, Result, anyhow};
+use omnipkg_store::interpreter::installed::{self, Place};
+use omnipkg_store::view::description::{DESCRIPTION, ViewDescription};
 use omnipkg_store::{Layout, Store, ViewId, links, publish};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,14 +26,14 @@ pub fn visible_now(settings: &Settings, layout: &Layout, view: &ViewId) -> Optio
 /// Through the mount, if it is served.
 fn by_mount(layout: &Layout, name: &str) -> Option<PathBuf> {
     let path = layout.mnt().join(name);
-    (server::is_alive(layout) && path.join("pyvenv.cfg").is_file()).then_some(path)
+    (server::is_alive(layout) && path.join(DESCRIPTION).is_file()).then_some(path)
 }
 
 /// Makes a view visible and returns its path.
 pub fn make_visible(settings: &Settings, store: &Store, view: &ViewId) -> Result<PathBuf> {
     let layout = store.layout();
     match settings.projection {
-        ProjectionChoice::Link => return Ok(links::project(store, view)?),
+        ProjectionChoice::Link => return by_new_links(store, view),
         ProjectionChoice::Fuse => return through_mount(layout, view).context("OMNIPKG_PROJECTION=fuse"),
         ProjectionChoice::Probe => {}
     }
@@ -42,16 +44,37 @@ pub fn make_visible(settings: &Settings, store: &Store, view: &ViewId) -> Result
         }
         Err(error) => {
             fall_to_links(settings, store, &format!("{error:#}"))?;
-            Ok(links::project(store, view)?)
+            by_new_links(store, view)
         }
     }
+}
+
+/// By links; with it the tree of its interpreter, if that was installed into the store.
+fn by_new_links(store: &Store, view: &ViewId) -> Result<PathBuf> {
+    let path = links::project(store, view)?;
+    if store.layout().pythons().is_dir() {
+        installed::project_by_links(store, &ViewDescription::load(store, view)?.interpreter)?;
+    }
+    Ok(path)
+}
+
+/// Makes an interpreter that was installed into the store visible, before it is started; any other is there anyway.
+pub fn make_interpreter_visible(settings: &Settings, store: &Store, interpreter: &Path) -> Result<()> {
+    let Some(place) = Place::of(store.layout(), interpreter) else { return Ok(()) };
+    if visible_now(settings, store.layout(), &place.tree).is_none() || !interpreter.is_file() {
+        let projected = make_visible(settings, store, &place.tree)?;
+        if !interpreter.is_file() {
+            installed::point(store, &place.name, &projected)?;
+        }
+    }
+    Ok(())
 }
 
 fn through_mount(layout: &Layout, view: &ViewId) -> Result<PathBuf> {
     let path = layout.mnt().join(view.to_string());
     if by_mount(layout, &view.to_string()).is_none() {
         server::ensure(layout)?;
-        let probe = path.join("pyvenv.cfg");
+        let probe = path.join(DESCRIPTION);
         fs::metadata(&probe).with_context(|| format!("cannot see the view {}", path.display()))?;
     }
     Ok(path)

@@ -11,19 +11,19 @@ use crate::projection;
 use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use omnipkg_resolver::{
     Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Prerelease, Request, Resolver, Target,
 };
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::NewGeneration;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
-use omnipkg_store::view::description::{Overlay, ViewDescription};
+use omnipkg_store::view::description::{Overlay, ViewDescription, WheelReference};
 use omnipkg_store::wheel::{WheelManifest, ingest};
 use omnipkg_store::{Sha256, Store, ViewId};
 use pep440_rs::Version;
 use pep508_rs::{PackageName, Requirement};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -74,6 +74,9 @@ impl Composed {
     }
 }
 
+/// Wheels that the store has, by their archives' hashes.
+type Wheels = Vec<(Sha256, WheelManifest)>;
+
 /// Composes views over one context.
 pub struct Workshop<'a> {
     settings: &'a Settings,
@@ -81,14 +84,25 @@ pub struct Workshop<'a> {
     context: Context,
     resolver: Option<Resolver>,
     display: Display,
-    /// Take the newest, whatever is there.
-    pub upgrade: bool,
+    /// What is to be taken newer than it is there.
+    pub upgrade: Upgrade,
+}
+
+/// What is to be taken newer than it is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upgrade {
+    /// Nothing: what satisfies stays.
+    Nothing,
+    /// These projects.
+    Projects(BTreeSet<String>),
+    /// Everything.
+    Everything,
 }
 
 impl<'a> Workshop<'a> {
     /// A workshop; nothing is opened or started before it is needed.
     pub fn new(settings: &'a Settings, store: Store, context: Context) -> Self {
-        Self { settings, store, context, resolver: None, display: Display::new(settings), upgrade: false }
+        Self { settings, store, context, resolver: None, display: Display::new(settings), upgrade: Upgrade::Nothing }
     }
 
     /// The context that views are composed over.
@@ -103,25 +117,8 @@ impl<'a> Workshop<'a> {
 
     /// Composes the view that satisfies `requirements`, without the projects in `left_out`.
     pub fn compose(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Composed> {
-        let facts = &self.context.interpreter.facts;
-        if facts.version.0 < 3 {
-            bail!("Python {} has no views yet: omnipkg makes them for 3.6 and later", facts.full_version());
-        }
         let mut cost = Cost::default();
-        let started = Instant::now();
-        let question = self.question(requirements, left_out);
-        let remembered =
-            if self.settings.refresh || self.upgrade { None } else { Answer::read(&self.store, &question) };
-        let mut lock = match remembered {
-            Some(answer) => answer.lock,
-            None if requirements.is_empty() => Lock::default(),
-            None => self.resolve(requirements, left_out)?,
-        };
-        cost.resolve = started.elapsed();
-        let started = Instant::now();
-        let wheels = self.wheels(&mut lock, &mut cost)?;
-        self.display.finish();
-        cost.fetch = started.elapsed();
+        let (question, lock, wheels) = self.answer(requirements, left_out, &mut cost)?;
         let started = Instant::now();
         let composed = self.view(&wheels)?;
         Answer { lock }.write(&self.store, &question)?;
@@ -129,6 +126,45 @@ impl<'a> Workshop<'a> {
         cost.files = wheels.iter().map(|(_, manifest)| manifest.files.len() as u64).sum();
         cost.bytes = wheels.iter().map(|(_, manifest)| manifest.size()).sum();
         Ok(Composed { cost, ..composed })
+    }
+
+    /// The wheels that answer `requirements`, all of them in the store; no view is made of them.
+    pub fn choose(&mut self, requirements: &[Requirement]) -> Result<Wheels> {
+        let (question, lock, wheels) = self.answer(requirements, &[], &mut Cost::default())?;
+        Answer { lock }.write(&self.store, &question)?;
+        Ok(wheels)
+    }
+
+    fn answer(
+        &mut self,
+        requirements: &[Requirement],
+        left_out: &[PackageName],
+        cost: &mut Cost,
+    ) -> Result<(Question, Lock, Wheels)> {
+        let started = Instant::now();
+        let question = self.question(requirements, left_out);
+        let remembered = if self.settings.refresh || self.upgrade != Upgrade::Nothing {
+            None
+        } else {
+            Answer::read(&self.store, &question)
+        };
+        let mut lock = match remembered {
+            Some(answer) => answer.lock,
+            None if requirements.is_empty() => Lock::default(),
+            None => self.resolve(requirements, left_out)?,
+        };
+        cost.resolve = started.elapsed();
+        let started = Instant::now();
+        let wheels = self.wheels(&mut lock, cost)?;
+        self.display.finish();
+        cost.fetch = started.elapsed();
+        Ok((question, lock, wheels))
+    }
+
+    /// The view of exactly these wheels, which the store has.
+    pub fn bind(&self, wheels: &[WheelReference]) -> Result<Composed> {
+        let read = |wheel: &WheelReference| Ok((wheel.sha256, WheelManifest::read(&self.store, &wheel.sha256)?));
+        self.view(&wheels.iter().map(read).collect::<Result<Vec<_>>>()?)
     }
 
     fn question(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Question {
@@ -147,14 +183,16 @@ impl<'a> Workshop<'a> {
     /// What lies beneath is preferred, as long as it satisfies.
     fn preferences(&self) -> BTreeMap<String, Version> {
         let pairs: Vec<(String, String)> = match &self.context.base {
-            _ if self.upgrade => Vec::new(),
+            _ if self.upgrade == Upgrade::Everything => Vec::new(),
             Base::Managed { description, .. } => {
                 description.wheels.iter().map(|wheel| (wheel.name.clone(), wheel.version.clone())).collect()
             }
             Base::Overlay { installed, .. } => installed.clone().into_iter().collect(),
             Base::Isolated => Vec::new(),
         };
-        pairs.into_iter().filter_map(|(name, version)| Some((name, Version::from_str(&version).ok()?))).collect()
+        let is_free = |name: &str| matches!(&self.upgrade, Upgrade::Projects(projects) if projects.contains(name));
+        let kept = pairs.into_iter().filter(|(name, _)| !is_free(name));
+        kept.filter_map(|(name, version)| Some((name, Version::from_str(&version).ok()?))).collect()
     }
 
     fn resolve(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Lock> {
@@ -185,6 +223,7 @@ impl<'a> Workshop<'a> {
 
     fn resolver(&mut self) -> Result<&mut Resolver> {
         if self.resolver.is_none() {
+            projection::make_interpreter_visible(self.settings, &self.store, self.context.interpreter.path())?;
             let indexes = index_settings::indexes(self.settings, &self.store, &self.context.interpreter)?;
             let options = HttpOptions { offline: self.settings.offline, ..HttpOptions::default() };
             self.resolver = Some(Resolver::new(self.store.clone(), &indexes, options, self.display.progress()));
@@ -193,7 +232,7 @@ impl<'a> Workshop<'a> {
     }
 
     /// The manifests of all wheels of a lock; what the store does not have is fetched and ingested.
-    fn wheels(&mut self, lock: &mut Lock, cost: &mut Cost) -> Result<Vec<(Sha256, WheelManifest)>> {
+    fn wheels(&mut self, lock: &mut Lock, cost: &mut Cost) -> Result<Wheels> {
         let mut known: BTreeMap<String, (Sha256, WheelManifest)> = BTreeMap::new();
         let mut missing = Vec::new();
         for wheel in &lock.wheels {
@@ -248,6 +287,8 @@ impl<'a> Workshop<'a> {
             Base::Managed { description, .. } => description.overlay.clone(),
             Base::Isolated => None,
         };
+        // Seeds are read from its standard library.
+        projection::make_interpreter_visible(self.settings, &self.store, self.context.interpreter.path())?;
         let seeds = if overlay.is_some() { Vec::new() } else { seeds(&self.store, &self.context.interpreter)? };
         let request = ViewRequest {
             interpreter: &self.context.interpreter,

@@ -80,6 +80,11 @@ impl Client {
         Self { http: OnceLock::new(), logins, indexes, options }
     }
 
+    /// One that has no index to ask.
+    pub(crate) fn without_index(options: HttpOptions) -> Self {
+        Self { http: OnceLock::new(), logins: Vec::new(), indexes: Vec::new(), options }
+    }
+
     pub(crate) fn offline(&self) -> bool {
         self.options.offline
     }

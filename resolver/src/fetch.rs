@@ -140,7 +140,7 @@ fn in_order<T, E: std::error::Error + 'static>(
     Ok(results)
 }
 
-async fn download(shared: &Arc<Shared>, mut wheel: LockedWheel) -> Result<(LockedWheel, NamedTempFile)> {
+pub(crate) async fn download(shared: &Arc<Shared>, mut wheel: LockedWheel) -> Result<(LockedWheel, NamedTempFile)> {
     if wheel.url.scheme() == "file" {
         let shared = shared.clone();
         let copied = tokio::task::spawn_blocking(move || copy(&shared, &wheel).map(|done| (wheel, done)));

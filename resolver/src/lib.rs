@@ -9,6 +9,7 @@
 //! * bytes whose hash is not the promised one are never handed on;
 //! * no user information of a URL is stored, logged or shown.
 
+mod archive;
 mod candidates;
 mod client;
 mod error;

@@ -20,8 +20,11 @@ pub struct Resolver {
 impl Resolver {
     /// A resolver over indexes, with its caches in `store`. Starts nothing yet.
     pub fn new(store: Store, indexes: &Indexes, http: HttpOptions, progress: Arc<dyn Progress>) -> Self {
-        let shared = Arc::new(Shared::new(Client::new(indexes, http), store, progress));
-        Self { runtime: OnceLock::new(), shared }
+        Self::over(Client::new(indexes, http), store, progress)
+    }
+
+    pub(crate) fn over(client: Client, store: Store, progress: Arc<dyn Progress>) -> Self {
+        Self { runtime: OnceLock::new(), shared: Arc::new(Shared::new(client, store, progress)) }
     }
 
     /// The exact wheels that answer a request. The same request and indexes give the same lock.

@@ -104,7 +104,12 @@ impl<'store> Environments<'store> {
         let mut generations = Vec::new();
         for number in numbers(&directory)? {
             let path = directory.join(number.to_string());
-            let bytes = fs::read(&path).at("read", &path)?;
+            let bytes = match fs::read(&path) {
+                Ok(bytes) => bytes,
+                // The oldest is forgotten whenever another command publishes.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error).at("read", &path),
+            };
             let generation = serde_json::from_slice(&bytes).map_err(|error| Error::Damaged {
                 what: "generation record",
                 path,
@@ -150,11 +155,16 @@ impl<'store> Environments<'store> {
     /// # Errors
     /// [`Error::Io`].
     pub fn reproject(&self, name: &str, view: &ViewId, projected: &Path) -> Result<()> {
+        check_name(name)?;
+        let link = self.store.layout().envs().join(name);
+        if fs::read_link(&link).is_ok_and(|target| target == self.target(projected)) {
+            return Ok(());
+        }
         let _lock = self.lock(name)?;
         if self.view(name)? != Some(*view) {
             return Ok(());
         }
-        self.point(&self.store.layout().envs().join(name), projected)
+        self.point(&link, projected)
     }
 
     /// The active environment's name.
@@ -170,19 +180,45 @@ impl<'store> Environments<'store> {
         }
     }
 
-    /// Makes an environment the active one: one rename.
+    /// Makes an environment the active one: one rename. Not synced, for it is a choice and no data: after a power cut
+    /// the one before may be the active one again, never none.
     ///
     /// # Errors
     /// [`Error::Io`], [`Error::Environment`] for a bad name.
     pub fn set_active(&self, name: &str) -> Result<()> {
         check_name(name)?;
-        publish::link(self.store, &Path::new("envs").join(name), &self.store.layout().active())
+        publish::volatile_link(self.store, &Path::new("envs").join(name), &self.store.layout().active())
+    }
+
+    /// Removes an environment and its history; false if there was none. Its views stay, for whoever uses them.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Environment`] for a bad name or the active environment.
+    pub fn remove(&self, name: &str) -> Result<bool> {
+        check_name(name)?;
+        let _lock = self.lock(name)?;
+        if self.active()?.as_deref() == Some(name) {
+            let reason = "it is the active one: make another one active first".to_owned();
+            return Err(Error::Environment { name: name.to_owned(), reason });
+        }
+        // The link first: without it there is no environment, whatever else is left.
+        let link = self.store.layout().envs().join(name);
+        let existed = remove_if_there(&link, fs::remove_file(&link))?;
+        let history = self.store.layout().generations(name);
+        remove_if_there(&history, fs::remove_dir_all(&history))?;
+        let bubbles = self.store.layout().bubbles(name);
+        remove_if_there(&bubbles, fs::remove_dir_all(&bubbles))?;
+        Ok(existed)
     }
 
     /// Links are relative, so that a store may be moved.
-    fn point(&self, link: &Path, projected: &Path) -> Result<()> {
+    fn target(&self, projected: &Path) -> PathBuf {
         let relative = projected.strip_prefix(self.store.layout().root()).unwrap_or(projected);
-        publish::link(self.store, &Path::new("..").join(relative), link)
+        Path::new("..").join(relative)
+    }
+
+    fn point(&self, link: &Path, projected: &Path) -> Result<()> {
+        publish::link(self.store, &self.target(projected), link)
     }
 
     fn lock(&self, name: &str) -> Result<File> {
@@ -200,6 +236,14 @@ impl<'store> Environments<'store> {
             fs::remove_file(&path).at("remove", &path)?;
         }
         Ok(())
+    }
+}
+
+fn remove_if_there(path: &Path, result: io::Result<()>) -> Result<bool> {
+    match result {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error).at("remove", path),
     }
 }
 

@@ -49,6 +49,9 @@ pub enum Error {
         /// SQLite's answer.
         source: rusqlite::Error,
     },
+    /// An interpreter's archive was refused.
+    #[error(transparent)]
+    Archive(#[from] crate::interpreter::archive::ArchiveError),
     /// A Python interpreter cannot be used.
     #[error("cannot use the Python {}: {reason}", path.display())]
     Interpreter {

@@ -12,6 +12,11 @@
 //! envs/<name>              symlink to the projected path of the current generation
 //! generations/<name>/<n>   history of an environment, one record a generation
 //! active                   symlink to envs/<name>
+//! pythons/<name>.json      an interpreter in use: which one the default environment of that name is bound to
+//! pythons/<name>/          symlink to the projected tree of an interpreter that was installed here
+//! activations/<digest>     symlink to the view that the loader puts in front, with <digest>.json beside it
+//! bubbles/<env>/<name-version>  symlink to the site-packages that has a version beside the active one
+//! bin/omnipkg              symlink to the program that used the store last
 //! mnt/                     the FUSE mount; every view is a directory of it
 //! links/<view id>/         the link projection
 //! cache/                   index pages and metadata: may be thrown away at any time
@@ -128,6 +133,26 @@ impl Layout {
     /// Symlink to the active environment.
     pub fn active(&self) -> PathBuf {
         self.root.join("active")
+    }
+
+    /// Directory of interpreters in use: `<name>.json` records, and links to installed trees.
+    pub fn pythons(&self) -> PathBuf {
+        self.root.join("pythons")
+    }
+
+    /// Directory of what the Python side's loader has activated before.
+    pub fn activations(&self) -> PathBuf {
+        self.root.join("activations")
+    }
+
+    /// Directory of the versions that an environment has beside its active ones (`rich-13.7.1`).
+    pub fn bubbles(&self, environment: &str) -> PathBuf {
+        self.root.join("bubbles").join(environment)
+    }
+
+    /// Link to the program that used the store last: what `bin/omnipkg` of every view leads to.
+    pub fn program(&self) -> PathBuf {
+        self.root.join("bin").join("omnipkg")
     }
 
     /// The FUSE mount point.

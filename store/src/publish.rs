@@ -55,13 +55,21 @@ pub fn volatile_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`crate::Error::Io`].
 pub fn link(store: &Store, target: &Path, link: &Path) -> Result<()> {
+    volatile_link(store, target, link)?;
+    sync_parent(link)
+}
+
+/// Like [`link()`], for what may be the older link again after a crash.
+///
+/// # Errors
+/// [`crate::Error::Io`].
+pub fn volatile_link(store: &Store, target: &Path, link: &Path) -> Result<()> {
     let tmp = store.layout().tmp();
     let scratch = tempfile::tempdir_in(&tmp).at("create a directory in", &tmp)?;
     let temporary = scratch.path().join("link");
     symlink(target, &temporary).at("create link", &temporary)?;
     make_parent(link)?;
-    fs::rename(&temporary, link).at("publish", link)?;
-    sync_parent(link)
+    fs::rename(&temporary, link).at("publish", link)
 }
 
 fn write_temporary(tmp: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {

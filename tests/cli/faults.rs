@@ -159,7 +159,7 @@ fn a_python_that_there_is_not() {
     script(&context, "s.py", &["print('runs')"]);
     let text = one_error(&context, context.run(["run", "--python", "3.99", "s.py"]));
     assert!(text.starts_with("omnipkg: error: no Python 3.99 on this machine (found [VERSION]"), "{text}");
-    assert!(text.contains("\nhint: `omnipkg info python` lists"), "{text}");
+    assert!(text.contains("\nhint: `omnipkg python list` lists"), "{text}");
     let broken = context.script("not-python", "#!/bin/sh\nexit 3\n");
     std::fs::set_permissions(&broken, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     for path in [broken, context.work().join("nothing-there")] {

@@ -34,8 +34,8 @@ fn info_shows_a_project() {
     quiet_success(context.run(["mount", "rich==13.4.2"]));
     assert_snapshot!(quiet_success(context.run(["info", "rich"])), @r"
     rich 13.7.1
-      13.4.2  5 files, 518 B  rich-13.4.2-py3-none-any.whl
-    * 13.7.1  5 files, 518 B  rich-13.7.1-py3-none-any.whl
+      13.4.2  5 files, 518 B (2 shared with other wheels, 426 B of its own)  rich-13.4.2-py3-none-any.whl
+    * 13.7.1  5 files, 518 B (2 shared with other wheels, 426 B of its own)  rich-13.7.1-py3-none-any.whl
     imports: rich
     ");
     let answer = json(&context, &["info", "Rich"]);

@@ -24,6 +24,8 @@ const DOCUMENTATION: &[&str] = &[
     "keepachangelog.com",
     "semver.org",
     "www.apache.org",
+    // Where the project that builds the archives of `python install` publishes them: no index, and the default mirror.
+    "github.com",
 ];
 
 /// Names reserved for examples and tests (RFC 2606, RFC 6761), and this machine.

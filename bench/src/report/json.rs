@@ -22,7 +22,12 @@ fn row(row: &Row) -> Value {
         "omnipkg": row.omnipkg,
         "plain": row.plain,
         "peers": peers,
-        "judged": match row.judged { Judged::Difference => "difference", Judged::Ratio => "ratio" },
+        "judged": match row.judged {
+            Judged::Difference => "difference",
+            Judged::Ratio => "ratio",
+            Judged::PeerRatio => "ratio to the first peer",
+            Judged::Alone => "alone",
+        },
         "comparison": row.comparison().map(summary),
         "budget": row.budget,
         "met": row.met(),

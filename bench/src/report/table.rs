@@ -6,14 +6,15 @@ use crate::statistics::Summary;
 use std::fmt::Write;
 
 const HEAD: &str = "\
-| what | n | omnipkg | plain Python | omnipkg against plain | budget | met | uv |
+| what | n | omnipkg | plain Python | compared | budget | met | uv |
 |---|---|---|---|---|---|---|---|
 ";
 
 const NOTES: &str = "
 Medians, with the quartiles in brackets; n rounds, in each of which every side ran once. The comparison is made in
-each round: its median is what the budget is for. All times run from process start to process exit, but for
-\"imports alone\", which Python times itself.
+each round: its median is what the budget is for; where plain Python has nothing like it, the budget is for omnipkg
+alone. All times run from process start to process exit, but for what is said to be \"alone\" or \"inside\", which
+Python times itself.
 ";
 
 /// The whole report.
@@ -64,13 +65,16 @@ fn comparison(judged: Judged, Summary { lower, median, upper }: Summary) -> Stri
     match judged {
         Judged::Difference => format!("{median:+.1} ms ({lower:+.1} … {upper:+.1})"),
         Judged::Ratio => format!("× {median:.3} ({lower:.3}–{upper:.3})"),
+        Judged::PeerRatio => format!("× {median:.3} of uv ({lower:.3}–{upper:.3})"),
+        Judged::Alone => dash(),
     }
 }
 
 fn budget_text(judged: Judged, budget: f64) -> String {
     match judged {
         Judged::Difference => format!("≤ +{budget:.0} ms"),
-        Judged::Ratio => format!("≤ {budget:.2}"),
+        Judged::Ratio | Judged::PeerRatio => format!("≤ {budget:.2}"),
+        Judged::Alone => format!("≤ {budget:.0} ms"),
     }
 }
 

@@ -2,18 +2,20 @@
 
 use crate::arguments::Selection;
 use crate::commands::open_store;
-use crate::context::{Base, Context};
+use crate::context::{Base, Context, Purpose, Target};
 use crate::output;
 use crate::projection;
 use crate::settings::Settings;
-use anyhow::{Result, bail};
-use omnipkg_store::Store;
+use anyhow::{Context as _, Result, bail};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::Environments;
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::wheel::WheelManifest;
+use omnipkg_store::{Digest, Sha256, Store};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
 use std::str::FromStr;
 
 /// Prints what is known of the subject.
@@ -29,8 +31,9 @@ pub fn info(settings: &Settings, subject: Option<&str>, selection: &Selection) -
 /// One line for each environment: `Python 3.11: /abs/path/bin/python`, the environment's own Python.
 fn pythons(settings: &Settings, store: &Store) -> Result<u8> {
     // There is always one: the default environment is made where there is none.
-    Context::find(settings, store, None)?;
+    Context::find(settings, store, &Target::find(store.layout(), &Selection::default(), Purpose::Use)?)?;
     let environments = Environments::new(store);
+    let active = environments.active()?;
     let mut rows = Vec::new();
     for name in environments.names()? {
         let Some(view) = environments.view(&name)? else { continue };
@@ -39,13 +42,20 @@ fn pythons(settings: &Settings, store: &Store) -> Result<u8> {
         environments.reproject(&name, &view, &path)?;
         let short: Vec<&str> = description.version.split('.').take(2).collect();
         let python = store.layout().envs().join(&name).join("bin/python");
-        rows.push((short.join("."), python, description));
+        let is_active = active.as_ref() == Some(&name);
+        rows.push((short.join("."), python, description, name, is_active));
     }
+    rows.sort_by_key(|(short, _, _, name, _)| {
+        let parts: Vec<u32> = short.split('.').filter_map(|part| part.parse().ok()).collect();
+        (parts, name != short, name.clone())
+    });
     if settings.json {
         let rows: Vec<_> = rows
             .iter()
-            .map(|(short, python, description)| {
+            .map(|(short, python, description, name, active)| {
                 serde_json::json!({
+                    "environment": name,
+                    "active": active,
                     "version": description.version,
                     "short": short,
                     "python": python,
@@ -55,7 +65,8 @@ fn pythons(settings: &Settings, store: &Store) -> Result<u8> {
             .collect();
         println!("{}", serde_json::json!({ "schema": 1, "pythons": rows }));
     } else {
-        for (short, python, _) in rows {
+        // One line a version, for scripts that look a version up: environments of other names have their own verbs.
+        for (short, python, ..) in rows.iter().filter(|(short, _, _, name, _)| name == short) {
             println!("Python {short}: {}", python.display());
         }
     }
@@ -64,7 +75,7 @@ fn pythons(settings: &Settings, store: &Store) -> Result<u8> {
 
 fn project_info(settings: &Settings, store: &Store, project: &str, selection: &Selection) -> Result<u8> {
     let Ok(name) = PackageName::from_str(project) else { bail!("{project:?} is no project name") };
-    let context = Context::find(settings, store, selection.python.as_deref())?;
+    let context = Context::find(settings, store, &Target::find(store.layout(), selection, Purpose::Use)?)?;
     let active = match &context.base {
         Base::Managed { description, .. } => description.wheel(name.as_ref()).map(|wheel| wheel.version.clone()),
         Base::Overlay { installed, .. } => installed.get(name.as_ref()).cloned(),
@@ -75,16 +86,17 @@ fn project_info(settings: &Settings, store: &Store, project: &str, selection: &S
     if wheels.is_empty() && active.is_none() {
         bail!("the store holds no wheel of {name}");
     }
+    let sharing = Sharing::of(store)?;
     if settings.json {
-        let held: Vec<_> = wheels
-            .iter()
-            .map(|wheel| {
-                serde_json::json!({
-                    "version": wheel.version, "filename": wheel.filename, "sha256": wheel.sha256,
-                    "files": wheel.files, "bytes": wheel.bytes,
-                })
-            })
-            .collect();
+        let held = wheels.iter().map(|wheel| {
+            let (shared, own) = sharing.of_wheel(store, &wheel.sha256)?;
+            Ok(serde_json::json!({
+                "version": wheel.version, "filename": wheel.filename, "sha256": wheel.sha256,
+                "active": Some(&wheel.version) == active.as_ref(),
+                "files": wheel.files, "bytes": wheel.bytes, "files_shared": shared, "bytes_own": own,
+            }))
+        });
+        let held: Vec<_> = held.collect::<Result<_>>()?;
         let json = serde_json::json!({ "schema": 1, "name": name.as_ref(), "active": active, "held": held });
         println!("{json}");
         return Ok(0);
@@ -92,7 +104,15 @@ fn project_info(settings: &Settings, store: &Store, project: &str, selection: &S
     println!("{name} {}", active.as_deref().unwrap_or("(not in the active environment)"));
     for wheel in &wheels {
         let mark = if Some(&wheel.version) == active.as_ref() { "*" } else { " " };
-        println!("{mark} {}  {} files, {}  {}", wheel.version, wheel.files, output::bytes(wheel.bytes), wheel.filename);
+        let (shared, own) = sharing.of_wheel(store, &wheel.sha256)?;
+        println!(
+            "{mark} {}  {}, {} ({shared} shared with other wheels, {} of its own)  {}",
+            wheel.version,
+            output::count(wheel.files as usize, "file"),
+            output::bytes(wheel.bytes),
+            output::bytes(own),
+            wheel.filename
+        );
     }
     let newest = wheels.iter().rev().find(|wheel| active.as_ref().is_none_or(|version| *version == wheel.version));
     if let Some(wheel) = newest {
@@ -104,8 +124,36 @@ fn project_info(settings: &Settings, store: &Store, project: &str, selection: &S
     Ok(0)
 }
 
+/// Which objects more than one wheel of the store has.
+struct Sharing(HashMap<Digest, (Sha256, bool)>);
+
+impl Sharing {
+    fn of(store: &Store) -> Result<Self> {
+        let mut seen: HashMap<Digest, (Sha256, bool)> = HashMap::new();
+        let directory = store.layout().wheels();
+        let entries = fs::read_dir(&directory).with_context(|| format!("cannot list {}", directory.display()))?;
+        for name in entries.flatten().filter_map(|entry| entry.file_name().into_string().ok()) {
+            let Ok(sha256) = Sha256::from_str(&name) else { continue };
+            for file in WheelManifest::read(store, &sha256)?.files {
+                let (first, shared) = seen.entry(file.digest).or_insert((sha256, false));
+                *shared |= *first != sha256;
+            }
+        }
+        Ok(Self(seen))
+    }
+
+    /// Files of a wheel that another wheel has too, and the bytes that only it has.
+    fn of_wheel(&self, store: &Store, sha256: &Sha256) -> Result<(usize, u64)> {
+        let files = WheelManifest::read(store, sha256)?.files;
+        let is_shared = |digest: &Digest| self.0.get(digest).is_some_and(|(_, shared)| *shared);
+        let own: BTreeMap<Digest, u64> =
+            files.iter().filter(|file| !is_shared(&file.digest)).map(|file| (file.digest, file.size)).collect();
+        Ok((files.iter().filter(|file| is_shared(&file.digest)).count(), own.values().sum()))
+    }
+}
+
 fn environment(settings: &Settings, store: &Store, selection: &Selection) -> Result<u8> {
-    let context = Context::find(settings, store, selection.python.as_deref())?;
+    let context = Context::find(settings, store, &Target::find(store.layout(), selection, Purpose::Use)?)?;
     let facts = &context.interpreter.facts;
     let (view, wheels, generation) = match &context.base {
         Base::Managed { view, description, generation } => {

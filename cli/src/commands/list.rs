@@ -2,14 +2,14 @@
 
 use crate::arguments::Selection;
 use crate::commands::open_store;
-use crate::context::{Base, Context};
+use crate::context::{Base, Context, Purpose, Target};
 use crate::settings::Settings;
 use anyhow::Result;
 
 /// Prints name and version of each distribution.
 pub fn list(settings: &Settings, selection: &Selection) -> Result<u8> {
     let store = open_store(settings)?;
-    let context = Context::find(settings, &store, selection.python.as_deref())?;
+    let context = Context::find(settings, &store, &Target::find(store.layout(), selection, Purpose::Use)?)?;
     let pairs: Vec<(String, String)> = match context.base {
         Base::Managed { description, .. } => {
             description.wheels.into_iter().map(|wheel| (wheel.name, wheel.version)).collect()

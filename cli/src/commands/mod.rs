@@ -1,20 +1,27 @@
 //! One file a verb.
 
+mod activate;
 mod doctor;
+mod environments;
 mod info;
 pub mod install;
 mod list;
 pub mod mount;
+pub mod python;
+mod revert;
 pub mod run;
 mod server;
 mod status;
+pub mod swap;
+mod uninstall;
+mod upgrade;
 
-use crate::arguments::Verb;
+use crate::arguments::{PythonVerb, Verb};
 use crate::demos;
 use crate::settings::Settings;
-use anyhow::{Result, anyhow};
-use omnipkg_store::Store;
-use pep508_rs::Requirement;
+use anyhow::{Result, anyhow, bail};
+use omnipkg_store::{Store, publish};
+use pep508_rs::{PackageName, Requirement};
 use std::str::FromStr;
 
 /// Does what a verb says and returns the exit code.
@@ -24,18 +31,45 @@ pub fn execute(settings: &Settings, verb: Verb) -> Result<u8> {
         Verb::Mount(options) => mount::mount(settings, &options),
         Verb::Unmount { path } => mount::unmount(settings, &path),
         Verb::Install(options) => install::install(settings, &options),
+        Verb::Uninstall(options) => uninstall::uninstall(settings, &options),
+        Verb::Upgrade(options) => upgrade::upgrade(settings, &options),
+        Verb::Revert(options) => revert::revert(settings, &options),
+        Verb::Swap(options) => swap::swap(settings, &options),
+        Verb::Env { verb } => environments::environments(settings, &verb),
+        Verb::Python { verb } => python::python(settings, &verb),
+        Verb::Adopt { subjects } => match &subjects[..] {
+            [word, request] if word == "python" => {
+                python::python(settings, &PythonVerb::Adopt { request: request.clone() })
+            }
+            _ => bail!("adopt what? `omnipkg adopt python 3.9`"),
+        },
+        Verb::Activate(options) => activate::activate(settings, &options),
         Verb::List(selection) => list::list(settings, &selection),
         Verb::Info { subject, selection } => info::info(settings, subject.as_deref(), &selection),
         Verb::Status => status::status(settings),
         Verb::Doctor => doctor::doctor(settings),
-        Verb::Demo { number, python, .. } => demos::demo(settings, number, python.as_deref()),
+        Verb::Demo { number, python, fresh, .. } => demos::demo(settings, number, python.as_deref(), fresh),
         Verb::Server { verb } => server::server(settings, verb),
     }
 }
 
-/// Opens the store that the settings name.
+/// Opens the store that the settings name, and tells it where the tool is.
 pub fn open_store(settings: &Settings) -> Result<Store> {
-    Ok(Store::open(&settings.home)?)
+    let store = Store::open(&settings.home)?;
+    let link = store.layout().program();
+    // Best effort: only programs in views that call the tool by its bare name need it.
+    if let Ok(program) = std::env::current_exe()
+        && !std::fs::read_link(&link).is_ok_and(|known| known == program)
+        && program.is_file()
+    {
+        let _ = publish::volatile_link(&store, &program, &link);
+    }
+    Ok(store)
+}
+
+/// Reads a project's name as the user wrote it.
+pub fn parse_project(text: &str) -> Result<PackageName> {
+    PackageName::from_str(text.trim()).map_err(|_| anyhow!("{text:?} is no project name"))
 }
 
 /// Reads requirements as the user wrote them.

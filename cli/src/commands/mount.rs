@@ -2,7 +2,7 @@
 
 use crate::arguments::MountOptions;
 use crate::commands::{open_store, parse_requirements};
-use crate::context::{Beneath, Context};
+use crate::context::{Beneath, Context, Purpose, Target, interpreter_for};
 use crate::healing::LazyWorkshop;
 use crate::interpreters;
 use crate::projection;
@@ -23,7 +23,7 @@ use std::path::Path;
 pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
     let signals = Signals::block()?;
     let store = open_store(settings)?;
-    let python = options.selection.python.as_deref();
+    let target = Target::find(store.layout(), &options.selection, Purpose::Use)?;
     let script = match &options.subjects[..] {
         // A script that is not there is not taken for a project of that name.
         [one] if Path::new(one).is_file() || one.ends_with(".py") || one.starts_with(['.', '/']) => {
@@ -33,15 +33,15 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
     };
     let (context, plan) = match script {
         Some(Script { block: Some(block), .. }) => {
-            let interpreter = interpreters::find(&store, python, block.requires_python.as_ref())?;
+            let interpreter = interpreters::find(&store, target.said_request(), block.requires_python.as_ref())?;
             (Context::isolated(interpreter), Plan::new(block.dependencies))
         }
-        Some(_) => (Context::find(settings, &store, python)?, Plan::default()),
+        Some(_) => (Context::find(settings, &store, &target)?, Plan::default()),
         None => {
             let requirements = parse_requirements(&options.subjects)?;
-            let interpreter = match Beneath::look(store.layout(), python)? {
-                Beneath::Nothing => interpreters::find(&store, python, None)?,
-                _ => Context::find(settings, &store, python)?.interpreter,
+            let interpreter = match Beneath::look(store.layout(), &target)? {
+                Beneath::Nothing => interpreter_for(&store, &target)?,
+                _ => Context::find(settings, &store, &target)?.interpreter,
             };
             (Context::isolated(interpreter), Plan::new(requirements))
         }

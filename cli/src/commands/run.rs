@@ -5,7 +5,7 @@
 
 use crate::arguments::{HealPolicy, RunOptions};
 use crate::commands::{mount, open_store, parse_requirements};
-use crate::context::{Base, Beneath, Context};
+use crate::context::{Base, Beneath, Context, Purpose, Target};
 use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
 use crate::launch::{self, Program};
@@ -17,11 +17,12 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use anyhow::{Context as _, Result};
 use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal};
-use omnipkg_store::interpreter::Identity;
+use omnipkg_store::interpreter::{Identity, registry};
 use omnipkg_store::{Digest, Layout, Store};
 use pep508_rs::Requirement;
 use std::cell::OnceCell;
 use std::ffi::OsString;
+use std::fs;
 use std::path::Path;
 
 /// Runs a program and returns its exit code.
@@ -58,6 +59,7 @@ pub struct Job<'a> {
     pub program: Program,
     block: Option<Block>,
     with: Vec<Requirement>,
+    target: Target,
     beneath: Beneath,
     key: Option<Digest>,
 }
@@ -72,14 +74,21 @@ impl<'a> Job<'a> {
             _ => None,
         };
         let isolated = script.as_ref().is_some_and(|script| script.block.is_some());
-        let beneath = beneath(settings, signals, options.selection.python.as_deref(), isolated)?;
-        let key = Self::key(options, &program, script.as_ref(), &beneath);
+        let target = Target::find(&Layout::new(&settings.home), &options.selection, Purpose::Use)?;
+        let beneath = beneath(settings, signals, &target, isolated)?;
+        let key = Self::key(options, &program, script.as_ref(), &target, &beneath);
         let block = script.and_then(|script| script.block);
-        Ok(Self { settings, options, program, block, with, beneath, key })
+        Ok(Self { settings, options, program, block, with, target, beneath, key })
     }
 
     /// The key of (script, context); `None` for what has no stable content (standard input, a directory).
-    fn key(options: &RunOptions, program: &Program, script: Option<&Script>, beneath: &Beneath) -> Option<Digest> {
+    fn key(
+        options: &RunOptions,
+        program: &Program,
+        script: Option<&Script>,
+        target: &Target,
+        beneath: &Beneath,
+    ) -> Option<Digest> {
         let mut key = RunKey::new();
         match (program, script) {
             (Program::Script(_), Some(script)) => key.add("script", script.digest.as_bytes()),
@@ -95,7 +104,7 @@ impl<'a> Job<'a> {
         if script.is_none_or(|script| script.block.is_none()) {
             key.add("beneath", beneath.identity().as_bytes());
         } else {
-            key.add("python", options.selection.python.as_deref().unwrap_or("").as_bytes());
+            key.add("python", target.said_request().unwrap_or("").as_bytes());
         }
         Some(key.finish())
     }
@@ -108,12 +117,19 @@ impl<'a> Job<'a> {
 
     /// The view to start in, if it is known and visible without doing anything.
     fn start_at_once(&self, remembered: Option<&RememberedRun>) -> Option<RunView> {
+        let layout = Layout::new(&self.settings.home);
         let id = match (remembered, &self.beneath) {
             (Some(run), _) => run.view,
-            (None, Beneath::Environment { view, .. } | Beneath::View(view)) if self.is_plain() => *view,
+            (None, Beneath::Environment { name, view }) if self.is_plain() => {
+                registry::is_current(&layout, name).then_some(*view)?
+            }
+            (None, Beneath::View(view)) if self.is_plain() => *view,
             _ => return None,
         };
-        let path = projection::visible_now(self.settings, &Layout::new(&self.settings.home), &id)?;
+        // Through the projection to the interpreter: one that is gone is told of, and replaced, on the way that is not
+        // this quick.
+        let path = projection::visible_now(self.settings, &layout, &id)?;
+        fs::metadata(path.join("bin/python")).ok()?;
         Some(RunView { id, path, composed: None })
     }
 
@@ -125,10 +141,12 @@ impl<'a> Job<'a> {
     /// Opens the store and finds the context.
     pub fn open(&self) -> Result<(Store, Context)> {
         let store = open_store(self.settings)?;
-        let python = self.options.selection.python.as_deref();
         let context = match &self.block {
-            Some(block) => Context::isolated(interpreters::find(&store, python, block.requires_python.as_ref())?),
-            None => Context::find(self.settings, &store, python)?,
+            Some(block) => {
+                let said = self.target.said_request();
+                Context::isolated(interpreters::find(&store, said, block.requires_python.as_ref())?)
+            }
+            None => Context::find(self.settings, &store, &self.target)?,
         };
         Ok((store, context))
     }
@@ -204,13 +222,13 @@ impl<'a> Job<'a> {
 
 /// What lies beneath. Where there is nothing yet the default environment is made now: what is remembered of this run
 /// has to be found again by the next one, which it lies beneath.
-fn beneath(settings: &Settings, signals: &Signals, python: Option<&str>, isolated: bool) -> Result<Beneath> {
-    let found = Beneath::look(&Layout::new(&settings.home), python)?;
+fn beneath(settings: &Settings, signals: &Signals, target: &Target, isolated: bool) -> Result<Beneath> {
+    let found = Beneath::look(&Layout::new(&settings.home), target)?;
     if isolated || found != Beneath::Nothing {
         return Ok(found);
     }
     let _interruptible = signals.interruptible()?;
-    let context = Context::find(settings, &open_store(settings)?, python)?;
+    let context = Context::find(settings, &open_store(settings)?, target)?;
     Ok(match (context.environment, context.base) {
         (Some(name), Base::Managed { view, .. }) => Beneath::Environment { name, view },
         _ => found,

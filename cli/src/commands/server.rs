@@ -1,6 +1,7 @@
 //! `omnipkg server`: the process that serves the views.
 
 use crate::arguments::ServerVerb;
+use crate::demos;
 use crate::server;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
@@ -22,7 +23,11 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
             Ok(0)
         }
         ServerVerb::Start { .. } => server::ensure(layout).map(|()| 0),
-        ServerVerb::Stop => server::stop(layout).map(|_| 0),
+        ServerVerb::Stop => {
+            // Both are tried: one that cannot be stopped is no reason to leave the other.
+            let demos = demos::lasting::stop_server(layout);
+            server::stop(layout).and(demos).map(|_| 0)
+        }
         ServerVerb::Status => {
             let process = server::process(layout).map(|process| process.as_raw());
             if settings.json {

@@ -1,6 +1,7 @@
 //! `omnipkg status`: the store, the projection, the server and the active environment. Starts and makes nothing.
 
 use crate::commands::open_store;
+use crate::demos;
 use crate::output;
 use crate::projection;
 use crate::server;
@@ -19,6 +20,7 @@ pub fn status(settings: &Settings) -> Result<u8> {
     let (wheels, bytes) = Catalog::open(&store)?.totals()?;
     let views = fs::read_dir(layout.views()).map_or(0, Iterator::count);
     let running = server::process(layout).map(|process| process.as_raw());
+    let demos = demos::lasting::server(layout).map(|process| process.as_raw());
     let (projection, reason) = match (settings.projection, projection::fallen_to_links(layout)) {
         (ProjectionChoice::Link, _) => ("links", Some("OMNIPKG_PROJECTION=link".to_owned())),
         (ProjectionChoice::Probe, Some(reason)) => ("links", Some(reason)),
@@ -31,6 +33,7 @@ pub fn status(settings: &Settings) -> Result<u8> {
             "projection": projection,
             "reason": reason,
             "server": running,
+            "demo_server": demos,
             "active": active,
             "environments": environments.names()?,
             "wheels": wheels,
@@ -48,6 +51,9 @@ pub fn status(settings: &Settings) -> Result<u8> {
     match running {
         Some(process) => println!("server: running (process {process})"),
         None => println!("server: not running"),
+    }
+    if let Some(process) = demos {
+        println!("demos' server: running (process {process})");
     }
     match active {
         Some(name) => println!("active: {name}"),

@@ -3,8 +3,10 @@
 //! Everything happens for real, in a store of its own that is taken away afterwards: wheels come from the index,
 //! the failure is the script's own assertion, and times run from process start to process exit.
 
-use super::stage::{DemoStore, Table, timed};
-use super::uv;
+use super::seven_uv;
+use super::stage::{output_of, timed};
+use super::table::Table;
+use super::temporary::TemporaryStore;
 use crate::arguments::RunOptions;
 use crate::commands::install;
 use crate::commands::run::Job;
@@ -30,17 +32,18 @@ const WANTED: &str = "13.4.2";
 /// Runs the demo; an error if anything is not as it should be.
 pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
     let signals = Signals::block()?;
-    let demo = DemoStore::new(settings)?;
-    let settings = demo.settings();
+    let demo = TemporaryStore::new(settings)?;
+    let place = demo.place();
+    let settings = &place.settings;
     let store = Store::open(&settings.home)?;
-    let mut table = Table::new(["stage", "omnipkg", "uv"]);
+    let mut table = Table::new("stage", ["omnipkg", "uv"]);
 
     println!("1. An environment with rich {ACTIVE}, in a store of its own ({})", settings.home.display());
     let interpreter = interpreters::find(&store, python, None)?;
     println!("   Python {} at {}", interpreter.facts.full_version(), interpreter.path().display());
     let (_, made) = timed(|| environment(settings, &store, interpreter.clone()))?;
 
-    let script = demo.work().join("seven.py");
+    let script = place.work.join("seven.py");
     fs::write(&script, SCRIPT).with_context(|| format!("cannot write {}", script.display()))?;
     println!("\n2. A script that wants rich {WANTED}:\n");
     SCRIPT.lines().for_each(|line| println!("   | {line}"));
@@ -51,23 +54,23 @@ pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
     ensure!(healed.exit == 0, "the healed script ended with exit code {}", healed.exit);
 
     println!("\n4. The second start is healed from the first instant\n");
-    let (text, second) = timed(|| demo.omnipkg(&["run".as_ref(), script.as_os_str()]))?;
+    let (text, second) = timed(|| output_of(place.omnipkg()?.arg("run").arg(&script)))?;
     print!("   {text}");
     ensure!(text.contains(WANTED), "the second start did not see rich {WANTED}");
 
     println!("\n5. The environment is what it was\n");
     let check = "import importlib.metadata as m; print('rich', m.version('rich'))";
-    let text = demo.omnipkg(&["run".as_ref(), "--".as_ref(), "python".as_ref(), "-c".as_ref(), check.as_ref()])?;
+    let text = output_of(place.omnipkg()?.args(["run", "--", "python", "-c", check]))?;
     print!("   {text}");
     ensure!(text.trim() == format!("rich {ACTIVE}"), "the environment's rich changed: {text}");
 
-    let uv = uv::compare(&demo, &interpreter, &script, [ACTIVE, WANTED])?;
+    let uv = seven_uv::compare(place, &interpreter, &script, [ACTIVE, WANTED])?;
     println!("\nTimes\n");
-    table.row("environment made, downloads included", Some(made), uv.as_ref().map(|uv| uv.environment));
+    table.row("environment made, downloads included", [Some(made), uv.as_ref().map(|uv| uv.environment)]);
     healed.times(&mut table, uv.as_ref().map(|uv| uv.first));
-    table.row("the second start", Some(second), None);
+    table.row("the second start", [Some(second), None]);
     if let Some(uv) = &uv {
-        table.row("a later start, median of 5", Some(uv.later[0]), Some(uv.later[1]));
+        table.row("a later start, median of 5", [Some(uv.later[0]), Some(uv.later[1])]);
     }
     table.print();
     Ok(0)
@@ -76,8 +79,7 @@ pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
 fn environment(settings: &Settings, store: &Store, interpreter: Interpreter) -> Result<()> {
     let context = Context::default_environment(settings, store, interpreter, true)?;
     let wanted = [format!("rich=={ACTIVE}").parse().context("the demo's requirement")?];
-    install::install_into(settings, store, context, &wanted, false)?
-        .context("another process changed the demo's store")?;
+    install::install_into(settings, store, context, &wanted)?.context("another process changed the demo's store")?;
     Ok(())
 }
 
@@ -127,17 +129,17 @@ impl Healed {
     }
 
     /// The stages, and their sum beside uv's.
-    fn times(&self, table: &mut Table, uv: Option<Duration>) {
-        table.row("failing run, healing and re-run, in all", Some(self.runs.iter().sum()), uv);
+    fn times(&self, table: &mut Table<2>, uv: Option<Duration>) {
+        table.row("failing run, healing and re-run, in all", [Some(self.runs.iter().sum()), uv]);
         for (time, composed) in &self.compositions {
             let cost = composed.cost;
-            table.row("  resolving", Some(cost.resolve), None);
-            table.row("  fetching and storing what is new", Some(cost.fetch), None);
-            table.row("  the view, made and visible", Some(cost.view), None);
-            table.row("  diagnosis to healed view, in all", Some(*time), None);
+            table.row("  resolving", [Some(cost.resolve), None]);
+            table.row("  fetching and storing what is new", [Some(cost.fetch), None]);
+            table.row("  the view, made and visible", [Some(cost.view), None]);
+            table.row("  diagnosis to healed view, in all", [Some(*time), None]);
         }
         if let Some(run) = self.runs.last() {
-            table.row("  the re-run", Some(*run), None);
+            table.row("  the re-run", [Some(*run), None]);
         }
     }
 }

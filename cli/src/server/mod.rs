@@ -53,14 +53,21 @@ pub fn ensure(layout: &Layout) -> Result<()> {
     start(layout)
 }
 
+/// This very program: by its path, or, if its file was replaced since it was started, by what the kernel still has of it.
+fn program() -> PathBuf {
+    let path = std::env::current_exe().unwrap_or_default();
+    if path.is_file() { path } else { PathBuf::from("/proc/self/exe") }
+}
+
 /// Starts the server process and reads what it says of its readiness from a pipe.
 fn start(layout: &Layout) -> Result<()> {
     let log_path = layout.run().join("server.log");
     let log = File::create(&log_path).with_context(|| format!("cannot create {}", log_path.display()))?;
     let (mut ours, theirs) = std::io::pipe().context("cannot make a pipe")?;
-    let executable = std::env::current_exe().context("cannot find the omnipkg program itself")?;
+    let executable = program();
     let mut command = Command::new(&executable);
     command
+        .arg0("omnipkg")
         .args(["server", "start", "--foreground", "--ready-fd", "1"])
         .env("OMNIPKG_HOME", layout.root())
         .env_remove("OMNIPKG_REPORT")

@@ -3,12 +3,19 @@
 //! An [`Interpreter`] is its real path, an [`Identity`] that changes when the file does, and [`Facts`].
 //! Facts are remembered by identity, so an interpreter that changed on disk is probed again.
 
+pub mod archive;
 mod compatible_tags;
 pub mod discover;
+pub mod installed;
 mod probe;
+pub mod registry;
+mod request;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use compatible_tags::compatible_tags;
-pub use probe::{probe, probe_cached};
+pub use probe::{forget_vanished, probe, probe_cached};
+pub use request::{PythonRequest, Variant, VersionRequest};
 
 use crate::error::{Error, IoContext, Result};
 use crate::tags::Tags;
@@ -21,7 +28,7 @@ use std::path::{Path, PathBuf};
 /// What tells an interpreter's file from another one at the same path.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Identity {
-    /// The path with all links resolved.
+    /// The path with all links resolved; of an installed interpreter, the one below `pythons/`.
     pub path: PathBuf,
     /// Bytes.
     pub size: u64,
@@ -95,6 +102,17 @@ impl Facts {
             Some(version) => version.clone(),
             None => format!("{}.{}.{}", self.version.0, self.version.1, self.version.2),
         }
+    }
+
+    /// How it was built.
+    pub fn variant(&self) -> Variant {
+        Variant { free_threaded: self.free_threaded, debug: self.debug }
+    }
+
+    /// What its default environment is called: `3.11`, `3.13t`, `3.13d`, `pypy3.9`.
+    pub fn name(&self) -> String {
+        let implementation = if self.implementation == "cpython" { "" } else { self.implementation.as_str() };
+        format!("{implementation}{}{}", self.short_version(), self.variant())
     }
 
     /// `3.11`.

@@ -1,11 +1,13 @@
 //! Asking an interpreter for its facts, once for each identity.
 
+use super::installed::{self, Place};
 use super::{Facts, Identity, Interpreter};
 use crate::digest::Digest;
 use crate::error::{Error, IoContext, Result};
-use crate::layout::Store;
+use crate::layout::{Layout, Store};
 use crate::publish;
-use std::path::Path;
+use crate::view::description::ViewDescription;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 const PROBE: &str = include_str!("probe.py");
@@ -18,6 +20,11 @@ const FACTS_VERSION: u32 = 1;
 /// # Errors
 /// [`Error::Interpreter`] if it cannot be started, fails, or says what makes no sense.
 pub fn probe(path: &Path) -> Result<Interpreter> {
+    let facts = ask(path)?;
+    Ok(Interpreter { identity: Identity::of(&facts.executable)?, facts })
+}
+
+fn ask(path: &Path) -> Result<Facts> {
     let refuse = |reason: String| Error::Interpreter { path: path.to_owned(), reason };
     let output = Command::new(path)
         .args(["-E", "-s", "-S", "-B", "-c", PROBE])
@@ -37,8 +44,7 @@ pub fn probe(path: &Path) -> Result<Interpreter> {
             facts.full_version()
         )));
     }
-    let identity = Identity::of(&facts.executable)?;
-    Ok(Interpreter { identity, facts })
+    Ok(facts)
 }
 
 /// Like [`probe`], but remembers the answer in the store for as long as the file stays the same.
@@ -46,25 +52,75 @@ pub fn probe(path: &Path) -> Result<Interpreter> {
 /// # Errors
 /// As [`probe`].
 pub fn probe_cached(store: &Store, path: &Path) -> Result<Interpreter> {
-    let asked = Identity::of(path)?;
-    let file = memory(store, &asked)?;
-    if let Ok(bytes) = std::fs::read(&file)
-        && let Ok((FACTS_VERSION, interpreter)) = serde_json::from_slice::<(u32, Interpreter)>(&bytes)
-        && interpreter.identity.is_current()
+    let layout = store.layout();
+    let base = base_of_view(store, path);
+    let path = base.as_deref().unwrap_or(path);
+    let asked = identity(layout, path)?;
+    let file = memory(layout, &asked);
+    if let Some(interpreter) = remembered(&file)
+        && identity(layout, interpreter.path()).is_ok_and(|now| now == interpreter.identity)
     {
         return Ok(interpreter);
     }
     // Started by the path that was given: a link inside a virtual environment knows its base by that path.
-    let interpreter = probe(path)?;
+    let facts = installed::with_lasting_paths(layout, ask(path)?);
+    let interpreter = Interpreter { identity: identity(layout, &facts.executable)?, facts };
     if let Ok(bytes) = serde_json::to_vec(&(FACTS_VERSION, &interpreter)) {
         publish::volatile_file(store, &file, &bytes)?;
     }
     Ok(interpreter)
 }
 
-fn memory(store: &Store, identity: &Identity) -> Result<std::path::PathBuf> {
+/// Drops the facts of interpreters that are not there any more, and says how many those were.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn forget_vanished(store: &Store) -> Result<usize> {
+    let layout = store.layout();
+    let directory = layout.interpreters();
+    let mut forgotten = 0;
+    for entry in std::fs::read_dir(&directory).at("list", &directory)? {
+        let file = entry.at("list", &directory)?.path();
+        let is_there = |known: Interpreter| identity(layout, known.path()).is_ok_and(|now| now == known.identity);
+        if remembered(&file).is_some_and(|known| !is_there(known)) {
+            std::fs::remove_file(&file).at("remove", &file)?;
+            forgotten += 1;
+        }
+    }
+    Ok(forgotten)
+}
+
+/// The interpreter of the view that a path lies in. Python 2 in a view cannot tell: its program is a file of the view.
+fn base_of_view(store: &Store, path: &Path) -> Option<PathBuf> {
+    let layout = store.layout();
+    let real = std::fs::canonicalize(path).ok()?;
+    let root = std::fs::canonicalize(layout.root()).ok()?;
+    let below = real.strip_prefix(root).ok()?;
+    let below = below.strip_prefix("mnt").or_else(|_| below.strip_prefix("links")).ok()?;
+    let view = below.components().next()?.as_os_str().to_str()?.parse().ok()?;
+    let interpreter = ViewDescription::load(store, &view).ok()?.interpreter;
+    (interpreter != path).then_some(interpreter)
+}
+
+/// The identity of the file that a path leads to; of an installed interpreter, whether it is visible now or not.
+fn identity(layout: &Layout, path: &Path) -> Result<Identity> {
+    if let Some(place) = Place::of(layout, path) {
+        return place.identity(layout);
+    }
+    let identity = Identity::of(path)?;
+    // A link may lead into an installed tree.
+    Place::of(layout, &identity.path).map_or(Ok(identity), |place| place.identity(layout))
+}
+
+fn remembered(file: &Path) -> Option<Interpreter> {
+    let bytes = std::fs::read(file).ok()?;
+    let (version, interpreter) = serde_json::from_slice::<(u32, Interpreter)>(&bytes).ok()?;
+    (version == FACTS_VERSION).then_some(interpreter)
+}
+
+fn memory(layout: &Layout, identity: &Identity) -> PathBuf {
     let key = format!("{}\0{}\0{}", identity.path.display(), identity.size, identity.modified);
-    Ok(store.layout().interpreters().join(Digest::of(key.as_bytes()).to_hex()))
+    layout.interpreters().join(Digest::of(key.as_bytes()).to_hex())
 }
 
 #[cfg(test)]

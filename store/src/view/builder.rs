@@ -5,15 +5,19 @@
 
 use super::description::{DESCRIPTION, Overlay, ViewDescription, WheelReference};
 use super::manifest::ManifestBuilder;
+use super::python2;
 use crate::digest::{Digest, DigestHasher, Sha256, ViewId};
 use crate::error::{Error, Result};
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Facts, Interpreter};
 use crate::layout::Store;
 use crate::objects::Batch;
 use crate::publish;
 use crate::wheel::WheelManifest;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+
+/// The tool itself, for programs in a view: a link that leads out of any projection to `bin/omnipkg` of the store.
+const PROGRAM: &str = "bin/omnipkg";
 
 /// A file that omnipkg itself puts into every view.
 #[derive(Debug, Clone, Copy)]
@@ -84,19 +88,28 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
         seeds.iter().map(|seed| reference(seed)).collect(),
         request.overlay.clone(),
     );
-    let id = description.view_id(&runtime_digest(request.runtime));
+    let facts = &request.interpreter.facts;
+    let runtime = python2::runtime_for(facts, request.runtime);
+    let program = python2::program(request.interpreter)?;
+    let program_digest = program.as_deref().map(Digest::of);
+    let id = description.view_id(&python2::with_program(runtime_digest(&runtime), program_digest.as_ref()));
     let target = store.layout().view(&id);
     if target.exists() {
         return Ok(BuiltView { id, description, conflicts: Vec::new(), new: false });
     }
-    let mut tree = Tree::new(&request.interpreter.facts);
+    let mut tree = Tree::new(facts);
     let mut wheels: Vec<&ViewWheel<'_>> = request.wheels.iter().chain(seeds).collect();
     wheels.sort_by(|a, b| a.manifest.name.cmp(&b.manifest.name));
     for wheel in wheels {
         tree.add_wheel(wheel.manifest);
     }
     let mut batch = Batch::new(store)?;
-    tree.add_own_files(&mut batch, request, &description)?;
+    tree.add_own_files(&mut batch, request, &runtime, &description)?;
+    if let Some(bytes) = program {
+        let added = batch.add_bytes(&bytes)?;
+        let file = File { digest: added.digest, size: added.size, executable: true, owner: "omnipkg" };
+        tree.add(python2::PROGRAM.to_owned(), file);
+    }
     let bytes = tree.manifest(request.interpreter)?;
     batch.commit()?;
     publish::file(store, &target, &bytes)?;
@@ -138,7 +151,7 @@ struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    fn new(facts: &crate::interpreter::Facts) -> Self {
+    fn new(facts: &Facts) -> Self {
         Self {
             site_packages: facts.site_packages.clone(),
             headers: format!("include/site/python{}", facts.short_version()),
@@ -185,6 +198,7 @@ impl<'a> Tree<'a> {
         &mut self,
         batch: &mut Batch<'_>,
         request: &ViewRequest<'_>,
+        runtime: &[RuntimeFile],
         description: &ViewDescription,
     ) -> Result<()> {
         let json = serde_json::to_vec_pretty(description).map_err(|error| Error::View(error.to_string()))?;
@@ -192,7 +206,7 @@ impl<'a> Tree<'a> {
             ("pyvenv.cfg".to_owned(), pyvenv_cfg(request.interpreter).into_bytes()),
             (DESCRIPTION.to_owned(), json),
         ];
-        for file in request.runtime {
+        for file in runtime {
             files.push((format!("{}/{}", self.site_packages, file.path), file.bytes.to_vec()));
         }
         if let Some(overlay) = &request.overlay {
@@ -209,21 +223,39 @@ impl<'a> Tree<'a> {
 
     fn manifest(&self, interpreter: &Interpreter) -> Result<Vec<u8>> {
         let mut builder = ManifestBuilder::new();
-        for (path, file) in &self.files {
+        for (path, file) in self.files.iter().filter(|(path, _)| *path != PROGRAM) {
             builder.file(path, file.digest, file.size, file.executable)?;
         }
         builder.directory(&self.site_packages)?;
-        builder.symlink("bin/python", interpreter.path())?;
         let facts = &interpreter.facts;
-        for name in [format!("python{}", facts.version.0), format!("python{}", facts.short_version())] {
-            builder.symlink(&format!("bin/{name}"), "python")?;
+        if python2::is_python2(facts) {
+            python2::add_links(&mut builder, facts)?;
+        } else {
+            builder.symlink("bin/python", interpreter.path())?;
+            for name in program_names(facts) {
+                builder.symlink(&format!("bin/{name}"), "python")?;
+            }
         }
+        builder.symlink(PROGRAM, "../../../bin/omnipkg")?;
         if facts.pointer_bits == 64 {
             // venv makes this link too: build systems of some distributions look into lib64.
             builder.symlink("lib64", "lib")?;
         }
         builder.finish()
     }
+}
+
+/// What scripts may call the interpreter, besides `python`.
+fn program_names(facts: &Facts) -> Vec<String> {
+    let (major, short) = (facts.version.0, facts.short_version());
+    let mut names = vec![format!("python{major}"), format!("python{short}")];
+    if facts.implementation == "pypy" {
+        names.extend(["pypy".to_owned(), format!("pypy{major}"), format!("pypy{short}")]);
+    }
+    if facts.free_threaded {
+        names.push(format!("python{short}t"));
+    }
+    names
 }
 
 fn pyvenv_cfg(interpreter: &Interpreter) -> String {
@@ -243,4 +275,19 @@ fn overlay_pth(overlay: &Overlay) -> String {
         text.push_str(&format!("import site; site.addsitedir({quoted})\n"));
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interpreter::testing::facts;
+
+    #[test]
+    fn an_interpreter_has_the_names_that_scripts_call_it_by() {
+        assert_eq!(program_names(&facts("cpython", (3, 11, 7))), ["python3", "python3.11"]);
+        let pypy = program_names(&facts("pypy", (3, 10, 14)));
+        assert_eq!(pypy, ["python3", "python3.10", "pypy", "pypy3", "pypy3.10"]);
+        let free_threaded = Facts { free_threaded: true, ..facts("cpython", (3, 13, 0)) };
+        assert_eq!(program_names(&free_threaded), ["python3", "python3.13", "python3.13t"]);
+    }
 }

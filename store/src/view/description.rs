@@ -87,7 +87,7 @@ impl ViewDescription {
     pub fn view_id(&self, runtime: &Digest) -> ViewId {
         let mut hasher = DigestHasher::new();
         let mut line = |key: &str, value: &str| hasher.update(format!("{key} {}:{value}\n", value.len()).as_bytes());
-        line("omnipkg view", "1");
+        line("omnipkg view", "2");
         line("set", &self.set.to_hex());
         line("interpreter", &self.interpreter.to_string_lossy());
         line("site-packages", &self.site_packages);

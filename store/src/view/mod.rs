@@ -3,3 +3,4 @@
 pub mod builder;
 pub mod description;
 pub mod manifest;
+mod python2;

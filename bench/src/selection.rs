@@ -1,0 +1,71 @@
+//! Which rows are measured: all, or those whose names begin with what was asked for.
+//!
+//! What a row does not need is not prepared either, so that one row is quick to have.
+
+use anyhow::{Result, bail};
+
+/// Every row, in the order of the table.
+pub const ROWS: [&str; 20] = [
+    "run-active",
+    "run-with",
+    "run-block",
+    "heal-remembered",
+    "fresh-rich",
+    "fresh-scientific",
+    "warm-rich",
+    "warm-rich-inside",
+    "warm-scientific",
+    "warm-scientific-inside",
+    "first-rich",
+    "first-rich-inside",
+    "first-scientific",
+    "first-scientific-inside",
+    "swap-python",
+    "install-satisfied",
+    "three-pythons",
+    "three-pythons-uv",
+    "loader-rich",
+    "worker-array",
+];
+
+/// The choice.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selection(Vec<String>);
+
+impl Selection {
+    /// Adds what rows' names may begin with.
+    pub fn add(&mut self, word: &str) -> Result<()> {
+        if !ROWS.iter().any(|row| row.starts_with(word)) {
+            bail!("no row is called {word:?}; there are {}", ROWS.join(", "));
+        }
+        self.0.push(word.to_owned());
+        Ok(())
+    }
+
+    /// True if a row is wanted.
+    pub fn wants(&self, row: &str) -> bool {
+        self.0.is_empty() || self.0.iter().any(|word| row.starts_with(word.as_str()))
+    }
+
+    /// True if a row of a family is wanted, whose names begin with `family`.
+    pub fn wants_some(&self, family: &str) -> bool {
+        ROWS.iter().any(|row| row.starts_with(family) && self.wants(row))
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_chosen_by_how_they_begin() {
+        let mut selection = Selection::default();
+        assert!(selection.wants("swap-python") && selection.wants_some("fresh"));
+        selection.add("fresh-r").unwrap();
+        assert!(selection.wants("fresh-rich") && !selection.wants("fresh-scientific"));
+        assert!(selection.wants_some("fresh") && !selection.wants_some("swap"));
+        let error = selection.add("unknown").unwrap_err().to_string();
+        assert!(error.contains("run-active"), "{error}");
+    }
+}

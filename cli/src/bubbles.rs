@@ -1,0 +1,45 @@
+//! Bubbles, by the name that users of the first omnipkg know: `bubbles/<environment>/<name>-<version>` leads to a
+//! site-packages directory that has a version which the environment does not have active.
+//!
+//! They are links for people and scripts to find things by; nothing of omnipkg reads them.
+
+use anyhow::Result;
+use omnipkg_store::view::description::ViewDescription;
+use omnipkg_store::{Store, ViewId, publish};
+use std::fs;
+use std::path::Path;
+
+/// Notes where a version that is not the environment's active one can be found.
+pub fn note(store: &Store, environment: &str, name: &str, version: &str, site_packages: &Path) -> Result<()> {
+    let link = store.layout().bubbles(environment).join(format!("{name}-{version}"));
+    let target = match site_packages.strip_prefix(store.layout().root()) {
+        Ok(relative) => Path::new("../..").join(relative),
+        Err(_) => site_packages.to_owned(),
+    };
+    if fs::read_link(&link).is_ok_and(|now| now == target) {
+        return Ok(());
+    }
+    Ok(publish::volatile_link(store, &target, &link)?)
+}
+
+/// After a change: what was active is a bubble now, and what is active is none.
+pub fn follow(
+    store: &Store,
+    environment: &str,
+    (old, before): (&ViewId, &ViewDescription),
+    after: &ViewDescription,
+) -> Result<()> {
+    let layout = store.layout();
+    let old =
+        if layout.mnt().join(old.to_string()).is_dir() { layout.mnt() } else { layout.links() }.join(old.to_string());
+    for (name, from, to) in crate::change::differences(before, after) {
+        if let Some(version) = from {
+            note(store, environment, &name, &version, &old.join(&before.site_packages))?;
+        }
+        if let Some(version) = to {
+            // Best effort: a link too many misleads nobody.
+            let _ = fs::remove_file(layout.bubbles(environment).join(format!("{name}-{version}")));
+        }
+    }
+    Ok(())
+}
