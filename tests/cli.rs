@@ -21,6 +21,8 @@ mod heal;
 mod inline;
 #[path = "cli/install.rs"]
 mod install;
+#[path = "cli/loader.rs"]
+mod loader;
 #[path = "cli/missing.rs"]
 mod missing;
 #[path = "cli/mount.rs"]
@@ -31,6 +33,8 @@ mod projection;
 mod python2;
 #[path = "cli/python_archives.rs"]
 mod python_archives;
+#[path = "cli/python_side.rs"]
+mod python_side;
 #[path = "cli/pythons.rs"]
 mod pythons;
 #[path = "cli/rebinding.rs"]
@@ -51,3 +55,5 @@ mod support;
 mod together;
 #[path = "cli/views.rs"]
 mod views;
+#[path = "cli/workers.rs"]
+mod workers;

@@ -3,7 +3,7 @@
 mod environment;
 mod python;
 
-pub use environment::{EnvVerb, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
+pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -97,6 +97,9 @@ pub enum Verb {
         after_help = "Examples:\n  omnipkg swap python 3.9\n  omnipkg swap env work\n  omnipkg swap rich==13.4.2"
     )]
     Swap(SwapOptions),
+    /// Forget the versions of a project that an environment has beside its active one ("bubbles")
+    #[command(after_help = "Example:\n  omnipkg prune rich --keep-latest 2")]
+    Prune(PruneOptions),
     /// List, make and remove environments, and show their history
     #[command(after_help = "Examples:\n  omnipkg env create work --python 3.12\n  omnipkg env history")]
     Env {

@@ -3,9 +3,10 @@
 //!
 //! They are links for people and scripts to find things by; nothing of omnipkg reads them.
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::{Store, ViewId, publish};
+use pep440_rs::Version;
 use std::fs;
 use std::path::Path;
 
@@ -42,4 +43,26 @@ pub fn follow(
         }
     }
     Ok(())
+}
+
+/// Takes a project's bubbles away but for the `keep` newest, and returns the versions that went. What they led to stays
+/// in the store.
+pub fn prune(store: &Store, environment: &str, name: &str, keep: usize) -> Result<Vec<String>> {
+    let directory = store.layout().bubbles(environment);
+    let mut versions: Vec<Version> = fs::read_dir(&directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|entry| {
+            let file = entry.file_name();
+            file.to_str()?.strip_prefix(name)?.strip_prefix('-')?.parse().ok()
+        })
+        .collect();
+    versions.sort();
+    versions.truncate(versions.len().saturating_sub(keep));
+    for version in &versions {
+        let link = directory.join(format!("{name}-{version}"));
+        fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
+    }
+    Ok(versions.iter().map(ToString::to_string).collect())
 }

@@ -3,10 +3,10 @@
 //! The key covers what the user asked and what lies beneath; it does not cover the indexes: what is
 //! remembered names exact wheels by hash, and where their bytes once came from changes nothing.
 
+use crate::runtime_files::RUNTIME_STAMP;
 use anyhow::{Result, anyhow};
 use omnipkg_healer::{Plan, Remedy};
 use omnipkg_store::interpreter::Identity;
-use omnipkg_store::view::builder::runtime_digest;
 use omnipkg_store::{Digest, DigestHasher, Layout, Store, ViewId, publish};
 use pep508_rs::Requirement;
 use serde::{Deserialize, Serialize};
@@ -92,7 +92,7 @@ impl RunKey {
     pub fn new() -> Self {
         let mut key = Self(DigestHasher::new());
         key.add("format", &FORMAT.to_le_bytes());
-        key.add("runtime", runtime_digest(crate::runtime_files::RUNTIME_FILES).as_bytes());
+        key.add("runtime", RUNTIME_STAMP.as_bytes());
         key
     }
 

@@ -141,6 +141,9 @@ class Layer(object):
                     sys.modules.pop(name, None)
                 else:
                     sys.modules[name] = before
+            # setuptools, for one, takes out what another one had put in.
+            for name in self._before.keys() - sys.modules.keys():
+                sys.modules[name] = self._before[name]
             sys.modules.update(self.displaced)
             for package, attribute, module in self._unbound:
                 package[attribute] = module

@@ -8,7 +8,7 @@ import os
 import select
 import sys
 
-from omnipkg import _transport
+from omnipkg import _channel, _transport
 
 NAMES = "__worker__"  # the module that holds what `run` defines
 
@@ -47,9 +47,12 @@ def _ignore_interrupts():
 class _Server(object):
     def __init__(self, descriptor):
         self._parent = os.getppid()
-        # Before Python 3.9 there is no descriptor to wait for: it looks once a second.
-        self._watched = os.pidfd_open(self._parent) if hasattr(os, "pidfd_open") else None
-        self._channel = _transport.Channel(descriptor, self._wait)
+        try:
+            self._watched = os.pidfd_open(self._parent)
+        except (AttributeError, OSError):
+            # Before Python 3.9 and Linux 5.3: it looks once a second.
+            self._watched = None
+        self._channel = _channel.Channel(descriptor, self._wait)
         self._protocol = 4
         self._runs = 0
 
@@ -161,6 +164,9 @@ class _Server(object):
             trace = trace.tb_next
         text = "".join(traceback.format_exception(type(error), error, trace))
         packed = None
+        if isinstance(error, SyntaxError) and len(error.args) == 2 and isinstance(error.args[1], tuple):
+            # Where it ends is told since Python 3.10 and not understood before.
+            error.args = (error.args[0], error.args[1][:4])
         try:
             packer = _transport.Packer(self._protocol)
             packer.add(error)
@@ -198,11 +204,22 @@ def _resolve(name):
         else:
             found, rest = importlib.import_module(rest[0]), rest[1:]
     for number, each in enumerate(rest):
-        if not colon and not hasattr(found, each) and type(found) is type(sys):
-            importlib.import_module("%s.%s" % (found.__name__, each))
         try:
-            found = getattr(found, each)
+            found = _attribute(found, each, not colon)
         except AttributeError:
-            raise AttributeError("there is no %s in the worker's %s: %s is missing" % (
-                name, getattr(found, "__name__", "names"), ".".join(rest[: number + 1]))) from None
+            raise AttributeError("there is no %s in the worker: %s has no %s" % (
+                name, ".".join([module] * bool(colon) + rest[:number]) or "the module", each)) from None
     return found
+
+
+def _attribute(found, name, or_module):
+    """An attribute, or a module of a package that nobody has imported yet."""
+    if or_module and hasattr(found, "__path__") and not hasattr(found, name):
+        import importlib
+
+        try:
+            importlib.import_module("%s.%s" % (found.__name__, name))
+        except ModuleNotFoundError as error:
+            if error.name != "%s.%s" % (found.__name__, name):
+                raise
+    return getattr(found, name)

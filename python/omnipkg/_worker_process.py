@@ -9,11 +9,10 @@ import os
 import select
 import signal
 import subprocess
-import threading
 import time
 import weakref
 
-from omnipkg import _transport
+from omnipkg import _channel
 from omnipkg._errors import WorkerClosed, WorkerDied, WorkerTimeout
 
 # `-m` would put the working directory in front of everything that the worker imports.
@@ -56,13 +55,13 @@ class Process(object):
         finally:
             theirs.close()
         self.pid = self._popen.pid
-        self.channel = _transport.Channel(ours.detach(), _weak_wait(weakref.ref(self)))
+        self.channel = _channel.Channel(ours.detach(), _weak_wait(weakref.ref(self)))
         try:
             self._watched = os.pidfd_open(self.pid)
         except (AttributeError, OSError):
             self._watched = None
         self._finish = weakref.finalize(
-            self, _end, self._popen, self.channel, self._watched, self.owner, threading.Lock())
+            self, _end, self._popen, self.channel, self._watched, self.owner)
         _all.add(self)
 
     @property
@@ -139,25 +138,23 @@ class Process(object):
             return 0
 
     def forget(self):
-        """In a forked child: the process and its socket are the parent's."""
-        self._finish.detach()
-        self.channel.close()
-        if self._watched is not None:
-            os.close(self._watched)
+        """In a forked child: lets go of what is the parent's."""
+        self._finish()
 
 
-def _end(popen, channel, watched, owner, lock):
+def _end(popen, channel, watched, owner):
+    channel.close()
+    if watched is not None:
+        os.close(watched)
     if os.getpid() != owner:
+        # It cannot be waited for here, and need not be.
+        popen.returncode = 0
         return
-    with lock:
-        channel.close()
-        try:
-            popen.wait(GRACE)
-        except subprocess.TimeoutExpired:
-            popen.kill()
-            popen.wait()
-        if watched is not None:
-            os.close(watched)
+    try:
+        popen.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        popen.kill()
+        popen.wait()
 
 
 def _signal_name(number):

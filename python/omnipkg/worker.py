@@ -8,17 +8,17 @@ never asked again); errors come back as what they were; no call waits for a proc
 """
 
 import os
-import sys
 import threading
 import time
 from collections import OrderedDict, namedtuple
 
-from omnipkg import _program, _transport
+from omnipkg import _transport
 from omnipkg._arrays import Array
 from omnipkg._errors import RemoteTraceback, WorkerClosed, WorkerDied, WorkerError, WorkerTimeout
 from omnipkg._functions import Travellers
 from omnipkg._specification import requirements
 from omnipkg._worker_process import Late, Process
+from omnipkg._worker_view import View
 
 __all__ = [
     "Array", "Pool", "RemoteTraceback", "Statistics", "Worker", "WorkerClosed", "WorkerDied", "WorkerError", "WorkerTimeout",
@@ -38,7 +38,7 @@ class Worker(object):
     """
 
     def __init__(self, spec, python=None, timeout=None):
-        self._begin(_View.of(spec, python), timeout)
+        self._begin(View.of(spec, python), timeout)
 
     @classmethod
     def of_view(cls, view, timeout=None):
@@ -199,11 +199,13 @@ class Worker(object):
         self._protocol = protocol
 
     def _can_import(self, module, doing, timeout):
-        if module not in self._importable:
+        """Whether the worker has a module's project or, if it belongs to none, the module."""
+        top = module.partition(".")[0]
+        if top not in self._importable:
             packer = _transport.Packer(self._protocol)
-            packer.add(("importable", module))
-            self._importable[module] = self._transfer(packer, doing, timeout).read(0)[1]
-        return self._importable[module]
+            packer.add(("importable", top))
+            self._importable[top] = self._transfer(packer, doing, timeout).read(0)[1]
+        return self._importable[top]
 
     def _read(self, message, name):
         try:
@@ -241,37 +243,6 @@ def _again(error):
     return again
 
 
-class _View(object):
-    """Where a worker's Python is."""
-
-    def __init__(self, path, python, name):
-        self.path, self.python, self.name = path, python, name
-
-    @classmethod
-    def of(cls, spec, python=None):
-        """The view of requirements, made if need be."""
-        wanted = requirements(spec)
-        # One word that is a file's name would be taken for a script.
-        words = wanted * 2 if len(wanted) == 1 and os.path.exists(wanted[0]) else wanted
-        chosen = os.path.realpath(sys.executable) if python is None else os.fspath(python)
-        path = _program.call(["mount", "--python", chosen, "--"] + words)["path"]
-        name = ", ".join(wanted) if python is None else "%s on Python %s" % (", ".join(wanted), chosen)
-        if os.path.isdir(os.path.join(path, "lib", "python2.7")):
-            raise WorkerError("a worker needs Python 3.6 or newer, and %s is older: `omnipkg run --python %s` runs scripts "
-                              "there" % (chosen, chosen))
-        return cls(path, os.path.join(path, "bin", "python"), name)
-
-    def variables(self):
-        """The environment variables of a program in the view, as `omnipkg run` sets them."""
-        hidden = ("PYTHONHOME", "OMNIPKG_REPORT", "OMNIPKG_STARTED_FROM")
-        given = {name: value for name, value in os.environ.items() if name not in hidden}
-        if self.path is not None:
-            scripts, rest = os.path.join(self.path, "bin"), given.get("PATH")
-            given["PATH"] = scripts + os.pathsep + rest if rest else scripts
-            given["VIRTUAL_ENV"] = self.path
-        return given
-
-
 class Pool(object):
     """Warm workers, one for each view, made when they are first asked for.
 
@@ -307,7 +278,7 @@ class Pool(object):
         view = self._views.get(wanted)
         if view is None or not os.path.exists(view.python):
             # Without the lock: it may take a while, and others need not wait.
-            view = self._views[wanted] = _View.of(spec, python)
+            view = self._views[wanted] = View.of(spec, python)
         with self._lock:
             if self._closed:
                 raise WorkerClosed("the pool is closed")

@@ -44,7 +44,8 @@ def package(name, version, **modules):
     """The files of a pure distribution with one package."""
     files = {
         name + "/__init__.py": "__version__ = %r\n" % version,
-        "%s-%s.dist-info/METADATA" % (name, version): "Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (name, version),
+        "%s-%s.dist-info/METADATA" % (name, version):
+            "Metadata-Version: 2.1\nName: %s\nVersion: %s\n" % (name, version),
     }
     for module, text in modules.items():
         path = name + "/__init__.py" if module == "init" else "%s/%s.py" % (name, module)
@@ -91,11 +92,13 @@ class Store(object):
         self.python = os.path.join(self.home, "mnt", BASE, "bin", "python")
         self.answers = {}
         self._view(BASE, [
-            package("rich", "13.7.1", **RICH), package("uses_rich", "1.0", init="import rich\nRICH = rich.__version__\n"),
+            package("rich", "13.7.1", **RICH),
+            package("uses_rich", "1.0", init="import rich\nRICH = rich.__version__\n"),
             package("optional", "1.0", plain="", fancy="import rich\n"), package("plain", "1.0", other=""),
             package("sixish", "1.0", init=SIX), package("loud", "1.0", init=LOUD),
             {"space/one.py": "VERSION = 1\n", "space/two.py": "VERSION = 1\n"},
-            self.native("native", "2.0"), package("uses_native", "1.0", init="import native\nNATIVE = native.__version__\n"),
+            self.native("native", "2.0"),
+            package("uses_native", "1.0", init="import native\nNATIVE = native.__version__\n"),
             self.native("fixed", "1.0", "import rich\nRICH = rich.__version__\n"), package("purified", "2.0"),
         ])
         site = os.path.join(self.home, "mnt", BASE, self.packages)
@@ -132,7 +135,8 @@ class Store(object):
                 else:
                     self.write(os.path.join(root, self.packages, path), text)
         self.write(root + "/omnipkg.json", "{}")
-        self.write(root + "/pyvenv.cfg", "home = %s\ninclude-system-site-packages = false\n" % os.path.dirname(self.interpreter))
+        home = os.path.dirname(self.interpreter)
+        self.write(root + "/pyvenv.cfg", "home = %s\ninclude-system-site-packages = false\n" % home)
         os.makedirs(os.path.join(self.home, root, "bin"))
         os.symlink(self.interpreter, os.path.join(self.home, root, "bin", "python"))
         os.symlink("../../../bin/omnipkg", os.path.join(self.home, root, "bin", "omnipkg"))
@@ -177,7 +181,8 @@ class Store(object):
             "rich13.3", ["rich==13.3"], distributions=[package("rich", "13.3", **RICH)], remembered=False,
             replaced=[changed("rich", "13.7.1", "13.3")], dependents=linked("13.3"))
         self.activation(
-            "strict", ["rich==13.4.2"], "strict", [package("rich", "13.4.2", **RICH), package("plain", "1.0", other="")],
+            "strict", ["rich==13.4.2"], "strict",
+            [package("rich", "13.4.2", **RICH), package("plain", "1.0", other="")],
             replaced=[changed("rich", "13.7.1", "13.4.2")], kept=[part("plain", "1.0")])
         self.activation(
             "fresh", ["fresh"], distributions=[package("fresh", "1.0", init="import rich\nRICH = rich.__version__\n")],

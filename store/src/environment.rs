@@ -117,6 +117,8 @@ impl<'store> Environments<'store> {
             })?;
             generations.push(generation);
         }
+        // While another command publishes, there is one more for a moment.
+        generations.drain(..generations.len().saturating_sub(KEPT_GENERATIONS));
         Ok(generations)
     }
 

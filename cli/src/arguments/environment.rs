@@ -58,6 +58,22 @@ pub struct SwapOptions {
     pub index: IndexOptions,
 }
 
+/// `prune`.
+#[derive(Debug, Args)]
+pub struct PruneOptions {
+    /// Whose versions
+    pub project: String,
+    /// How many of the newest to keep
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub keep_latest: usize,
+    /// Accepted for scripts that were written for the first omnipkg: nothing is ever asked
+    #[arg(short = 'y', long = "yes", visible_alias = "force", hide = true)]
+    pub yes: bool,
+    /// Which environment
+    #[command(flatten)]
+    pub selection: Selection,
+}
+
 /// What to do with environments.
 #[derive(Debug, Subcommand)]
 pub enum EnvVerb {

@@ -7,6 +7,7 @@ mod info;
 pub mod install;
 mod list;
 pub mod mount;
+mod prune;
 pub mod python;
 mod revert;
 pub mod run;
@@ -35,6 +36,7 @@ pub fn execute(settings: &Settings, verb: Verb) -> Result<u8> {
         Verb::Upgrade(options) => upgrade::upgrade(settings, &options),
         Verb::Revert(options) => revert::revert(settings, &options),
         Verb::Swap(options) => swap::swap(settings, &options),
+        Verb::Prune(options) => prune::prune(settings, &options),
         Verb::Env { verb } => environments::environments(settings, &verb),
         Verb::Python { verb } => python::python(settings, &verb),
         Verb::Adopt { subjects } => match &subjects[..] {
