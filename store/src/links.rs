@@ -116,6 +116,18 @@ pub fn discard(path: &Path) -> Result<()> {
     fs::remove_dir_all(path).at("remove", path)
 }
 
+/// A batch beside this one may put equal bytes in an object's place just now. The kernel then has looked up a file that has
+/// no name any more when it comes to linking it, and says that there is none: the one that is there now is looked up.
+fn hard_link(object: &Path, target: &Path) -> io::Result<()> {
+    for _ in 0..16 {
+        match fs::hard_link(object, target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound && object.exists() => {}
+            result => return result,
+        }
+    }
+    fs::hard_link(object, target)
+}
+
 struct Projector<'a> {
     store: &'a Store,
     manifest: &'a ViewManifest,
@@ -189,7 +201,7 @@ impl Projector<'_> {
             }
         }
         if self.means == Means::Hardlink && !executable {
-            match fs::hard_link(&object, target) {
+            match hard_link(&object, target) {
                 Ok(()) => return Ok(()),
                 // A content that very many views share runs out of links on some filesystems.
                 Err(error) if error.raw_os_error() == Some(nix::libc::EMLINK) => {}

@@ -118,8 +118,10 @@ impl Pipeline<'_> {
         let new = !said["generation"].is_null();
         if new {
             self.omnipkg(&[&["install", "--compile"], requirements].concat())?;
-            let compiled = self.stages.pop().map_or(Duration::ZERO, |(_, time)| time);
-            self.stages.iter_mut().last().into_iter().for_each(|(_, time)| *time += compiled);
+            let (_, compiled) = self.stages.pop().context("no stage was timed")?;
+            let (what, time) = self.stages.last_mut().context("no stage was timed")?;
+            what.push_str(", then bytecode");
+            *time += compiled;
         }
         Ok(Installed { python, new })
     }
