@@ -6,7 +6,7 @@
 mod default;
 mod target;
 
-pub use default::{interpreter_for, is_default_name};
+pub use default::{by_version, interpreter_for, is_default_name};
 pub use target::{Purpose, RUN_OVER, STARTED_FROM, Target, run_over};
 
 use crate::arguments::Selection;

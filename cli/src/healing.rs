@@ -171,13 +171,14 @@ impl Views for LazyWorkshop<'_> {
 pub struct ProgramRunner<'a> {
     signals: &'a Signals,
     program: &'a Program,
+    over: &'a str,
     input: StandardInput,
 }
 
 impl<'a> ProgramRunner<'a> {
-    /// Runs `program`, passing signals on to it.
-    pub fn new(signals: &'a Signals, program: &'a Program) -> Self {
-        Self { signals, program, input: StandardInput::observe() }
+    /// Runs `program`, passing signals on to it; `over` is what it is told of what lies beneath.
+    pub fn new(signals: &'a Signals, program: &'a Program, over: &'a str) -> Self {
+        Self { signals, program, over, input: StandardInput::observe() }
     }
 }
 
@@ -198,7 +199,7 @@ impl Runner<RunView> for ProgramRunner<'_> {
             // Whatever sent that, it is not our reporter: the script prints its traceback itself.
             Err(_) => Answer::Print,
         };
-        launch::run(self.signals, &view.path, self.program, Some(&mut answer)).map_err(Failure)
+        launch::run(self.signals, &view.path, self.program, self.over, Some(&mut answer)).map_err(Failure)
     }
 }
 

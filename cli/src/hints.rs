@@ -86,6 +86,10 @@ fn for_text(text: &str) -> Option<String> {
     if text.starts_with("no Python") {
         return Some("`omnipkg python list` lists what there is; --python takes a version or a path".to_owned());
     }
+    if text.contains("has no interpreter: ") {
+        let text = "`omnipkg python install VERSION` or `omnipkg python adopt PATH` gives it one of its kind";
+        return Some(text.to_owned());
+    }
     text.contains("is not a requirement")
         .then(|| "write it as NAME, NAME==VERSION or 'NAME>=VERSION' (PEP 508)".to_owned())
 }

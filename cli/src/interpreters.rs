@@ -70,6 +70,12 @@ pub fn find(store: &Store, request: Option<&str>, requires_python: Option<&Versi
         }
         unfit.push(interpreter);
     }
+    // Python 2 is nobody's default, but a script may ask for it by its range.
+    if let (None, Some(specifiers)) = (request, requires_python)
+        && specifiers.contains(&Version::new([2, 7, 18]))
+    {
+        return find(store, Some("2.7"), requires_python);
+    }
     // Names that are no precise ones may hide others of them behind the first.
     let missing = missing(store, request, &parsed, requires_python, unfit);
     Err(missing.into())

@@ -4,7 +4,7 @@
 //! was given; it is never captured. Only an uncaught exception is seen: the reporter in the view sends it over
 //! a socket and waits for the verdict, so a traceback is either printed by Python itself or not at all.
 
-use crate::context::{RUN_OVER, STARTED_FROM, run_over};
+use crate::context::{RUN_OVER, STARTED_FROM};
 use crate::signals::Signals;
 use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
@@ -14,7 +14,6 @@ use nix::sys::signal::{SigSet, Signal};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
-use omnipkg_store::Layout;
 use std::ffi::{CString, OsStr, OsString};
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -80,7 +79,15 @@ pub type OnFailure<'a> = &'a mut dyn FnMut(&[u8]) -> Answer;
 /// Runs a program in a view to its end and returns its exit code (128 + n for a signal).
 ///
 /// `on_failure` gets each report (JSON) and decides what the reporter is told; without it none is asked for.
-pub fn run(signals: &Signals, view: &Path, program: &Program, mut on_failure: Option<OnFailure<'_>>) -> Result<i32> {
+///
+/// `over` is what programs are told of what lies beneath (see [`RUN_OVER`]).
+pub fn run(
+    signals: &Signals,
+    view: &Path,
+    program: &Program,
+    over: &str,
+    mut on_failure: Option<OnFailure<'_>>,
+) -> Result<i32> {
     let (ours, theirs) = match on_failure {
         Some(_) => {
             let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC)
@@ -89,7 +96,7 @@ pub fn run(signals: &Signals, view: &Path, program: &Program, mut on_failure: Op
         }
         None => (None, None),
     };
-    let child = spawn(signals, view, program, theirs.as_ref())?;
+    let child = spawn(signals, view, program, over, theirs.as_ref())?;
     drop(theirs);
     let mut socket = ours;
     loop {
@@ -145,11 +152,11 @@ fn reap(child: Pid) -> Result<Option<i32>> {
     }
 }
 
-fn spawn(signals: &Signals, view: &Path, program: &Program, socket: Option<&OwnedFd>) -> Result<Pid> {
+fn spawn(signals: &Signals, view: &Path, program: &Program, over: &str, socket: Option<&OwnedFd>) -> Result<Pid> {
     let line = program.command_line(view);
     let executable = line.first().cloned().ok_or_else(|| anyhow!("there is nothing to run"))?;
     let arguments = line.into_iter().map(c_string).collect::<Result<Vec<_>>>()?;
-    let environment = environment(view, socket)?;
+    let environment = environment(view, over, socket)?;
     let prepare = || -> nix::Result<(PosixSpawnAttr, PosixSpawnFileActions)> {
         let mut attributes = PosixSpawnAttr::init()?;
         attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
@@ -173,7 +180,7 @@ fn spawn(signals: &Signals, view: &Path, program: &Program, socket: Option<&Owne
 }
 
 /// The user's environment with the view's `bin` in front of PATH, as an activated environment has it.
-fn environment(view: &Path, socket: Option<&OwnedFd>) -> Result<Vec<CString>> {
+fn environment(view: &Path, over: &str, socket: Option<&OwnedFd>) -> Result<Vec<CString>> {
     let mut variables: Vec<(OsString, OsString)> = std::env::vars_os()
         .filter(|(name, _)| {
             !matches!(
@@ -189,9 +196,7 @@ fn environment(view: &Path, socket: Option<&OwnedFd>) -> Result<Vec<CString>> {
     }
     variables.push(("PATH".into(), path));
     variables.push(("VIRTUAL_ENV".into(), view.as_os_str().to_owned()));
-    if let Some(home) = view.parent().and_then(Path::parent) {
-        variables.push((RUN_OVER.into(), run_over(&Layout::new(home)).into()));
-    }
+    variables.push((RUN_OVER.into(), over.into()));
     if let Some(socket) = socket {
         let status = nix::sys::stat::fstat(socket).context("cannot look at the report socket")?;
         let value = format!("{}:{}:{}", socket.as_raw_fd(), status.st_dev, status.st_ino);

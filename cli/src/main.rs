@@ -2,6 +2,20 @@
 //!
 //! Exit codes: 0; 1 the user can mend it; 2 usage; on `run` the program's own (128 + n for a signal).
 
+/// Data on stdout, by [`output::data`]: the standard macro panics where nobody reads.
+macro_rules! println {
+    ($($text:tt)*) => {
+        $crate::output::data(format_args!("{}\n", format_args!($($text)*)))
+    };
+}
+
+/// As [`println!`], without the end of the line.
+macro_rules! print {
+    ($($text:tt)*) => {
+        $crate::output::data(format_args!($($text)*))
+    };
+}
+
 mod activation;
 mod answers;
 mod arguments;

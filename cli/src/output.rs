@@ -1,6 +1,19 @@
 //! Talk: everything that omnipkg says of itself goes to stderr, a line at a time, and never to stdout.
 
 use owo_colors::OwoColorize;
+use std::fmt::Arguments;
+use std::io::{ErrorKind, Write};
+
+/// Data on stdout. Whoever reads it may stop reading (`| head`): that ends the command quietly, as SIGPIPE would; anything
+/// else that goes wrong is an error like others.
+pub fn data(text: Arguments<'_>) {
+    let Err(error) = std::io::stdout().lock().write_fmt(text) else { return };
+    if error.kind() != ErrorKind::BrokenPipe {
+        self::error(&anyhow::Error::from(error).context("cannot write to standard output"));
+        std::process::exit(1);
+    }
+    std::process::exit(128 + nix::libc::SIGPIPE);
+}
 
 /// A line of talk: `omnipkg: …`. The lines of a message are joined: one thing said is one line.
 pub fn talk(message: &str) {

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import unittest
 
-from loader_state import HOME, Case, calls, version
+from loader_state import HOME, Case, calls
 from omnipkg.loader import NotAvailableError, OutsideViewError, omnipkgLoader
 
 

@@ -1,6 +1,4 @@
-"""What a process is like before and after an activation. Used by the loader_*_cases.py, inside a Python of a made-up view
-(loader_store.py) that test_loader.py starts.
-"""
+"""What a process is like before and after an activation: for the loader_*_cases.py, which test_loader.py starts."""
 
 import os
 import sys

@@ -114,6 +114,17 @@ fn a_swap_or_an_install_within_a_run_holds_for_what_follows_there() {
 }
 
 #[test]
+fn within_a_run_every_verb_means_the_environment_that_it_lies_over() {
+    let Some((context, first, second)) = two_pythons() else { return };
+    quiet_success(context.run(["swap", "python", &first]));
+    let line = "omnipkg uninstall rich; omnipkg list; omnipkg install rich==13.7.1; omnipkg list; \
+                python -m omnipkg.cli swap rich==13.4.2; python -m omnipkg.cli list; omnipkg env history | wc -l";
+    let output = quiet_success(context.run(["run", "--python", &second, "--", "sh", "-c", line]));
+    assert_eq!(output.split_whitespace().collect::<Vec<_>>().join(" "), "rich 13.7.1 rich 13.4.2 9", "{output}");
+    assert_eq!(rich(&context), format!("{first} 13.7.1"));
+}
+
+#[test]
 fn environments_are_made_listed_and_removed() {
     let context = rich_installed(Context::new());
     let version = context.interpreter().version();

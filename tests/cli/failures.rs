@@ -82,3 +82,19 @@ fn a_closed_pipe_ends_a_script_as_it_does_without_omnipkg() {
     let output = first_line(&format!("{} run", omnipkg_tests::context::binary().display()));
     assert_eq!((output.stdout, output.stderr), (plain.stdout, plain.stderr));
 }
+
+#[test]
+fn nobody_reading_ends_a_command_quietly_and_a_full_disk_with_an_error() {
+    let context = crate::support::rich_installed(omnipkg_tests::Context::new());
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = context.command(["info", "rich"]);
+    command.stdout(writer).stderr(std::process::Stdio::piped());
+    let output = command.spawn().unwrap().wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(141), 0), "{output:?}");
+    let mut command = context.command(["list"]);
+    command.stdout(std::fs::File::options().write(true).open("/dev/full").unwrap());
+    let output = command.stderr(std::process::Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.starts_with("omnipkg: error: cannot write to standard"), "{said}");
+}

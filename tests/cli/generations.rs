@@ -74,6 +74,15 @@ fn a_revert_that_cannot_be_says_what_there_is() {
 }
 
 #[test]
+fn what_is_there_and_named_without_a_version_stays_as_it_was_asked_for() {
+    let context = rich_installed(Context::new());
+    install(&context, &["rich"]);
+    assert_eq!(history(&context).len(), 2);
+    quiet_success(context.run(["upgrade", "--refresh"]));
+    assert_eq!(installed_version(&context, "rich"), "13.7.1");
+}
+
+#[test]
 fn ten_generations_are_kept() {
     let context = rich_installed(Context::new());
     for version in ["13.4.2", "13.7.1"].iter().cycle().take(12) {

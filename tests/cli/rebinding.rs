@@ -48,6 +48,11 @@ fn an_environment_whose_interpreter_is_gone_is_bound_to_another_of_its_kind() {
         assert_eq!(quiet_success(context.run(["run", "s.py"])), output.stdout);
         let history = quiet_success(context.run(["env", "history"]));
         assert!(history.lines().last().unwrap().contains("bound to"), "{history}");
+        // Going back is to what was another set, not to the same one on what is gone.
+        quiet_success(context.run(["revert"]));
+        assert_eq!(quiet_success(context.run(["list"])), "");
+        quiet_success(context.run(["revert"]));
+        assert_eq!(quiet_success(context.run(["run", "s.py"])), output.stdout);
         // What came before is brought back on the interpreter of today.
         quiet_success(context.run(["uninstall", "rich"]));
         quiet_success(context.run(["revert", "2"]));
@@ -72,6 +77,10 @@ fn an_environment_that_no_interpreter_can_carry_is_refused_and_kept() {
     let context = context.env("PATH", &nowhere).env("HOME", &nowhere);
     let error = one_error(&context, context.run(["run", "s.py"]));
     assert!(error.contains("has no interpreter") && error.contains("is gone"), "{error}");
+    // Neither is it told as one that could be used.
+    let output = context.run(["info", "python"]).success();
+    assert!(output.stdout.is_empty() && output.stderr.contains("is gone"), "{output}");
+    assert!(quiet_success(context.run(["env", "list"])).contains("its Python is gone"));
     fs::rename(context.work().join("put-away"), &first).unwrap();
     assert!(quiet_success(context.run(["run", "s.py"])).starts_with("13.7.1 "));
 }

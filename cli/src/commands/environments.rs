@@ -3,7 +3,7 @@
 use crate::arguments::EnvVerb;
 use crate::change;
 use crate::commands::open_store;
-use crate::context::{self, Context, Purpose, Target};
+use crate::context::{self, Context};
 use crate::output;
 use crate::settings::Settings;
 use crate::workshop::Workshop;
@@ -22,6 +22,9 @@ pub fn environments(settings: &Settings, verb: &EnvVerb) -> Result<u8> {
             if !Environments::new(&store).remove(name)? {
                 bail!("no environment is called {name}");
             }
+            if settings.json {
+                println!("{}", serde_json::json!({ "schema": 1, "environment": name, "removed": true }));
+            }
             Ok(0)
         }
         EnvVerb::History { name } => history(settings, &store, name.as_deref()),
@@ -39,13 +42,14 @@ fn list(settings: &Settings, store: &Store) -> Result<u8> {
         let path = store.layout().envs().join(&name);
         rows.push((active.as_ref() == Some(&name), name, description, path));
     }
+    rows.sort_by_cached_key(|(_, name, ..)| context::by_version(name));
     if settings.json {
         let rows: Vec<_> = rows
             .iter()
             .map(|(active, name, description, path)| {
                 serde_json::json!({
                     "name": name, "active": active, "version": description.version, "path": path,
-                    "interpreter": description.interpreter, "distributions": description.wheels.len(),
+                    "interpreter": description.interpreter, "usable": description.interpreter.exists(), "distributions": description.wheels.len(),
                 })
             })
             .collect();
@@ -56,7 +60,8 @@ fn list(settings: &Settings, store: &Store) -> Result<u8> {
     for (active, name, description, path) in rows {
         let mark = if active { '*' } else { ' ' };
         let count = output::count(description.wheels.len(), "distribution");
-        println!("{mark} {name:width$}  Python {:8}  {count:17}  {}", description.version, path.display());
+        let gone = if description.interpreter.exists() { "" } else { "  (its Python is gone)" };
+        println!("{mark} {name:width$}  Python {:8}  {count:17}  {}{gone}", description.version, path.display());
     }
     Ok(0)
 }
@@ -90,8 +95,8 @@ fn history(settings: &Settings, store: &Store, name: Option<&str>) -> Result<u8>
     let name = match name {
         Some(name) => name.to_owned(),
         None => {
-            let target = Target::find(store.layout(), &crate::arguments::Selection::default(), Purpose::Change)?;
-            Context::find(settings, store, &target)?.environment.context("there is no active environment")?
+            let context = Context::to_change(settings, store, &crate::arguments::Selection::default())?;
+            context.environment.context("there is no active environment")?
         }
     };
     let Some(current) = environments.current(&name)? else { bail!("no environment is called {name}") };

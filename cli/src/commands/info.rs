@@ -5,6 +5,7 @@ use crate::commands::open_store;
 use crate::context::{Base, Context, Purpose, Target};
 use crate::output;
 use crate::projection;
+use crate::rebind;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result, bail};
 use omnipkg_store::catalog::Catalog;
@@ -31,12 +32,22 @@ pub fn info(settings: &Settings, subject: Option<&str>, selection: &Selection) -
 /// One line for each environment: `Python 3.11: /abs/path/bin/python`, the environment's own Python.
 fn pythons(settings: &Settings, store: &Store) -> Result<u8> {
     // There is always one: the default environment is made where there is none.
-    Context::find(settings, store, &Target::find(store.layout(), &Selection::default(), Purpose::Use)?)?;
+    let asked = Target::find(store.layout(), &Selection::default(), Purpose::Use)
+        .and_then(|target| Context::find(settings, store, &target));
     let environments = Environments::new(store);
+    if environments.names()?.is_empty() {
+        asked?;
+    }
     let active = environments.active()?;
     let mut rows = Vec::new();
     for name in environments.names()? {
         let Some(view) = environments.view(&name)? else { continue };
+        // One that cannot be used is told of and left out: the others are not its concern.
+        let Ok(view) = rebind::environment(settings, store, &name, view)
+            .inspect_err(|error| output::warn(&format!("{error:#}: `omnipkg python rescan` tells more")))
+        else {
+            continue;
+        };
         let description = ViewDescription::load(store, &view)?;
         let path = projection::make_visible(settings, store, &view)?;
         environments.reproject(&name, &view, &path)?;
@@ -170,7 +181,8 @@ fn environment(settings: &Settings, store: &Store, selection: &Selection) -> Res
         println!("{json}");
         return Ok(0);
     }
-    println!("environment: {}", context.environment.as_deref().unwrap_or("(not managed by omnipkg)"));
+    let unnamed = if view.is_some() { "(a view of no environment's)" } else { "(not managed by omnipkg)" };
+    println!("environment: {}", context.environment.as_deref().unwrap_or(unnamed));
     if let Some(number) = generation {
         println!("generation: {number}");
     }

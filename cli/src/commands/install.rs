@@ -34,12 +34,22 @@ pub fn install_into(
 }
 
 /// What the environment has been asked for, with what is asked for now in the place of what it was of those projects.
+///
+/// A project that is there already and is named with no version says nothing new: what was asked of it before stands.
 pub fn edit(before: &Before, wanted: &[Requirement], upgrade: Upgrade, verb: &str) -> Edit {
+    let says_something = |new: &&Requirement| {
+        let old = before.requirements.iter().find(|old| old.name == new.name);
+        new.version_or_url.is_some() || old.is_none_or(|old| old.extras != new.extras || old.marker != new.marker)
+    };
+    let wanted: Vec<Requirement> = match upgrade {
+        Upgrade::Nothing => wanted.iter().filter(says_something).cloned().collect(),
+        _ => wanted.to_vec(),
+    };
     let kept = before.requirements.iter().filter(|old| !wanted.iter().any(|new| new.name == old.name));
     let words: Vec<String> = wanted.iter().map(ToString::to_string).collect();
     Edit {
-        requirements: kept.chain(wanted).cloned().collect(),
-        way: Way::Solve { wanted: wanted.to_vec(), upgrade },
+        requirements: kept.chain(&wanted).cloned().collect(),
+        way: Way::Solve { wanted, upgrade },
         reason: format!("{verb} {}", words.join(" ")),
         check: false,
     }

@@ -69,9 +69,11 @@ pub fn open_store(settings: &Settings) -> Result<Store> {
     Ok(store)
 }
 
-/// Reads a project's name as the user wrote it.
+/// Reads a project's name as the user wrote it; of a requirement its name counts, as pip has it.
 pub fn parse_project(text: &str) -> Result<PackageName> {
-    PackageName::from_str(text.trim()).map_err(|_| anyhow!("{text:?} is no project name"))
+    PackageName::from_str(text.trim())
+        .or_else(|_| Requirement::from_str(text.trim()).map(|requirement: Requirement| requirement.name))
+        .map_err(|_| anyhow!("{text:?} is no project name"))
 }
 
 /// Reads requirements as the user wrote them.

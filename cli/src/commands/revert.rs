@@ -22,20 +22,32 @@ pub fn revert(settings: &Settings, options: &RevertOptions) -> Result<u8> {
     })
 }
 
-/// The generation that is meant: the named one, else the one before the current one. A revert is a generation too, so a
+/// The generation that is meant: the named one, else the one before the current one that is another. A revert is a generation too, so a
 /// second one takes the first one back.
 fn choose(store: &Store, before: &Before, number: Option<u64>) -> Result<Generation> {
     let history = Environments::new(store).history(&before.name)?;
     let Some(current) = &before.generation else { bail!("there is no environment {} yet", before.name) };
     let found = match number {
         Some(number) => history.iter().find(|generation| generation.number == number),
-        None => history.iter().rev().find(|generation| generation.number < current.number),
+        None => {
+            let earlier = history.iter().rev().filter(|generation| generation.number < current.number);
+            earlier.into_iter().find(|generation| differs(store, before, generation))
+        }
     };
     let numbers: Vec<String> = history.iter().map(|generation| generation.number.to_string()).collect();
     found.cloned().ok_or_else(|| match number {
         Some(number) => anyhow!("{} has no generation {number}: it has {}", before.name, numbers.join(", ")),
         None => anyhow!("{} has no generation before this one: it has {}", before.name, numbers.join(", ")),
     })
+}
+
+/// False if going there would change nothing: an environment that was only bound to another interpreter in between.
+fn differs(store: &Store, before: &Before, generation: &Generation) -> bool {
+    let same_requests =
+        before.generation.as_ref().is_some_and(|current| current.requirements == generation.requirements);
+    let same_wheels = ViewDescription::load(store, &generation.view)
+        .is_ok_and(|description| description.wheels == before.description.wheels);
+    !(same_requests && same_wheels)
 }
 
 fn edit(settings: &Settings, store: &Store, wanted: Generation) -> Result<Edit> {

@@ -5,7 +5,7 @@
 
 use crate::arguments::{HealPolicy, RunOptions};
 use crate::commands::{mount, open_store, parse_requirements};
-use crate::context::{Base, Beneath, Context, Purpose, Target};
+use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
 use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
 use crate::launch::{self, Program};
@@ -39,10 +39,10 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
         compile(settings, &start)?;
     }
     if options.heal == HealPolicy::Off {
-        return Ok(exit_code(launch::run(&signals, &start.path, &job.program, None)?));
+        return Ok(exit_code(launch::run(&signals, &start.path, &job.program, &job.over, None)?));
     }
     let plan = job.plan(remembered.as_ref())?;
-    let mut runner = ProgramRunner::new(&signals, &job.program);
+    let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
     let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
     job.remember(&outcome, workshop.interpreter())?;
     if let Ended::NotComposed(error) = &outcome.ended {
@@ -57,6 +57,8 @@ pub struct Job<'a> {
     options: &'a RunOptions,
     /// What is started.
     pub program: Program,
+    /// What it is told of what lies beneath it.
+    pub over: String,
     block: Option<Block>,
     with: Vec<Requirement>,
     target: Target,
@@ -77,8 +79,9 @@ impl<'a> Job<'a> {
         let target = Target::find(&Layout::new(&settings.home), &options.selection, Purpose::Use)?;
         let beneath = beneath(settings, signals, &target, isolated)?;
         let key = Self::key(options, &program, script.as_ref(), &target, &beneath);
+        let over = over(&Layout::new(&settings.home), &beneath, isolated);
         let block = script.and_then(|script| script.block);
-        Ok(Self { settings, options, program, block, with, target, beneath, key })
+        Ok(Self { settings, options, program, over, block, with, target, beneath, key })
     }
 
     /// The key of (script, context); `None` for what has no stable content (standard input, a directory).
@@ -233,6 +236,15 @@ fn beneath(settings: &Settings, signals: &Signals, target: &Target, isolated: bo
         (Some(name), Base::Managed { view, .. }) => Beneath::Environment { name, view },
         _ => found,
     })
+}
+
+/// A run in the view of a run around it lies over what that one lies over.
+fn over(layout: &Layout, beneath: &Beneath, isolated: bool) -> String {
+    match beneath {
+        Beneath::Environment { name, .. } if !isolated => run_over(layout, Some(name)),
+        Beneath::View(_) if !isolated => std::env::var(RUN_OVER).unwrap_or_else(|_| run_over(layout, None)),
+        _ => run_over(layout, None),
+    }
 }
 
 fn exit_code(code: i32) -> u8 {

@@ -21,6 +21,10 @@ pub fn environment_of(layout: &Layout, request: &str) -> Option<String> {
     if is_short {
         return Some(request.to_owned()).filter(exists);
     }
+    // As `python list` names it: `3.11-7b9c788f`.
+    if is_default_name(request) && !request.contains('/') && exists(&request.to_owned()) {
+        return Some(request.to_owned());
+    }
     registry::name_of_request(layout, &PythonRequest::parse(request)).filter(exists)
 }
 
@@ -31,4 +35,9 @@ pub fn interpreter_for(store: &Store, target: &Target) -> Result<Interpreter> {
         Target::Python { said_by: Some(said_by), .. } => found.with_context(|| format!("as {said_by} asks")),
         _ => found,
     }
+}
+
+/// A key that puts names of environments in the order of their versions: `3.9` before `3.10`.
+pub fn by_version(name: &str) -> Vec<(u64, String)> {
+    name.split('.').map(|part| (part.parse().unwrap_or(u64::MAX), part.to_owned())).collect()
 }

@@ -1,8 +1,8 @@
 //! Which environment or Python a command means, before anything is opened: a few variables, links and stats.
 //!
 //! In this order: the flags; the Python that the command was started from (`<env python> -m omnipkg.cli`, told by
-//! `OMNIPKG_STARTED_FROM`); `OMNIPKG_PYTHON`; the view of the run around this command, as long as nothing was swapped or
-//! installed since it began; `.python-version` here or above; the active environment; `$VIRTUAL_ENV`, an environment that
+//! `OMNIPKG_STARTED_FROM`); `OMNIPKG_PYTHON`; the run around this command, until another environment is made the active
+//! one: its view, or its environment if that has another view by now; `.python-version` here or above; the active environment; `$VIRTUAL_ENV`, an environment that
 //! omnipkg does not manage. The variables of a process are its own, so commands side by side do not disturb each other.
 
 use crate::arguments::Selection;
@@ -21,7 +21,7 @@ pub const STARTED_FROM: &str = "OMNIPKG_STARTED_FROM";
 /// The user's choice for all commands of a shell, a job or a thread.
 const PYTHON: &str = "OMNIPKG_PYTHON";
 
-/// Told by a run to what it starts: the active environment and its view, as they were then.
+/// Told by a run to what it starts: the active environment, the one beneath it, and that one's view, as they were then.
 pub const RUN_OVER: &str = "OMNIPKG_RUN_OVER";
 
 /// What a command means.
@@ -62,19 +62,23 @@ impl Target {
         if let Some(request) = &selection.python {
             return Ok(Self::of_request(layout, request, None));
         }
-        if let Some(target) = started_from().and_then(|prefix| Self::of_prefix(layout, &prefix)) {
-            return Ok(target);
+        let virtual_env = non_empty("VIRTUAL_ENV").map(PathBuf::from);
+        let around = virtual_env.as_ref().and_then(|path| projection::view_of_path(layout, path));
+        match started_from().and_then(|prefix| Self::of_prefix(layout, &prefix)) {
+            Some(Self::View(view)) if around == Some(view) => {
+                return Ok(RunOver::told().map_or(Self::View(view), |over| over.target(layout, view, purpose)));
+            }
+            Some(target) => return Ok(target),
+            None => {}
         }
         if let Some(request) = non_empty(PYTHON) {
             let Some(request) = request.to_str() else { bail!("{PYTHON} is no text: {}", request.display()) };
             return Ok(Self::of_request(layout, request, Some(PYTHON.to_owned())));
         }
-        let virtual_env = non_empty("VIRTUAL_ENV").map(PathBuf::from);
-        let around = virtual_env.as_ref().and_then(|path| projection::view_of_path(layout, path));
-        if let (Some(view), Purpose::Use) = (around, purpose)
-            && env::var(RUN_OVER).is_ok_and(|then| then == run_over(layout))
+        if let Some(view) = around
+            && let Some(over) = RunOver::told().filter(|over| over.active == active(layout))
         {
-            return Ok(Self::View(view));
+            return Ok(over.target(layout, view, purpose));
         }
         if let Some((request, file)) = python_version_file() {
             return Ok(Self::Python { request, said_by: Some(file.display().to_string()) });
@@ -139,11 +143,46 @@ fn active(layout: &Layout) -> Option<String> {
     Some(fs::read_link(layout.active()).ok()?.file_name()?.to_str()?.to_owned())
 }
 
-/// The active environment and its view, by two readlinks: tells whether anything was swapped or installed since.
-pub fn run_over(layout: &Layout) -> String {
-    let Some(name) = active(layout) else { return String::new() };
-    let view = fs::read_link(layout.envs().join(&name)).unwrap_or_default();
-    format!("{name} {}", view.display())
+/// What a run told to what it started: the environments as they were then.
+struct RunOver {
+    /// The active one.
+    active: Option<String>,
+    /// The one beneath the run, and its view.
+    environment: Option<(String, String)>,
+}
+
+impl RunOver {
+    fn told() -> Option<Self> {
+        let text = env::var(RUN_OVER).ok()?;
+        let words: Vec<Option<String>> =
+            text.split(' ').map(|word| Some(word.to_owned()).filter(|word| word != NONE)).collect();
+        let [active, environment, view] = <[Option<String>; 3]>::try_from(words).ok()?;
+        Some(Self { active, environment: environment.zip(view) })
+    }
+
+    /// What a command within the run means: the run's own view, until its environment has another.
+    fn target(self, layout: &Layout, view: ViewId, purpose: Purpose) -> Target {
+        match self.environment {
+            Some((name, then)) if purpose == Purpose::Change || current_view(layout, &name) != Some(then.clone()) => {
+                Target::Environment(name)
+            }
+            _ => Target::View(view),
+        }
+    }
+}
+
+const NONE: &str = "-";
+
+/// What a run over an environment (or over none) tells to what it starts, by two readlinks.
+pub fn run_over(layout: &Layout, environment: Option<&str>) -> String {
+    let active = active(layout);
+    let view = environment.and_then(|name| current_view(layout, name));
+    let word = |word: Option<&str>| word.unwrap_or(NONE).to_owned();
+    [word(active.as_deref()), word(environment), word(view.as_deref())].join(" ")
+}
+
+fn current_view(layout: &Layout, name: &str) -> Option<String> {
+    Some(fs::read_link(layout.envs().join(name)).ok()?.file_name()?.to_str()?.to_owned())
 }
 
 /// The version that a `.python-version` here or above asks for (pyenv's file, which uv reads too): its first line that is

@@ -96,7 +96,7 @@ fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Heal
     let job = Job::new(settings, signals, &options)?;
     let mut views = TimedViews { inner: LazyWorkshop::new(settings, signals, || job.open()), compositions: Vec::new() };
     let start = job.first_view(&mut views.inner, None)?;
-    let mut runner = TimedRunner { inner: ProgramRunner::new(signals, &job.program), runs: Vec::new() };
+    let mut runner = TimedRunner { inner: ProgramRunner::new(signals, &job.program, &job.over), runs: Vec::new() };
     let outcome = job.heal(job.plan(None)?, start, &mut views, &mut runner)?;
     job.remember(&outcome, views.inner.interpreter())?;
     Ok(Healed { exit: outcome.exit, attempts: outcome.attempts, runs: runner.runs, compositions: views.compositions })

@@ -7,8 +7,16 @@ use crate::error::{Error, IoContext, Result};
 use crate::layout::{Layout, Store};
 use crate::publish;
 use crate::view::description::ViewDescription;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// An interpreter answers within milliseconds; one on a cold network disk may need some seconds.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 const PROBE: &str = include_str!("probe.py");
 
@@ -24,13 +32,33 @@ pub fn probe(path: &Path) -> Result<Interpreter> {
     Ok(Interpreter { identity: Identity::of(&facts.executable)?, facts })
 }
 
-fn ask(path: &Path) -> Result<Facts> {
-    let refuse = |reason: String| Error::Interpreter { path: path.to_owned(), reason };
-    let output = Command::new(path)
+/// What probing a path printed; `None` if it does not come to an end: anything may be called python.
+fn answer(path: &Path) -> std::io::Result<Option<Output>> {
+    let child = Command::new(path)
         .args(["-E", "-s", "-S", "-B", "-c", PROBE])
         .stdin(Stdio::null())
-        .output()
-        .at("start", path)?;
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A group of its own, so that what it starts ends with it.
+        .process_group(0)
+        .spawn()?;
+    let group = Pid::from_raw(i32::try_from(child.id()).unwrap_or_default());
+    let (sender, receiver) = mpsc::channel();
+    std::thread::spawn(move || sender.send(child.wait_with_output()));
+    match receiver.recv_timeout(PATIENCE) {
+        Ok(output) => output.map(Some),
+        Err(_) => {
+            let _ = killpg(group, Signal::SIGKILL);
+            Ok(None)
+        }
+    }
+}
+
+fn ask(path: &Path) -> Result<Facts> {
+    let refuse = |reason: String| Error::Interpreter { path: path.to_owned(), reason };
+    let Some(output) = answer(path).at("start", path)? else {
+        return Err(refuse(format!("probing it gave no answer within {} seconds", PATIENCE.as_secs())));
+    };
     if !output.status.success() {
         let talk = String::from_utf8_lossy(&output.stderr);
         let last = talk.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message");

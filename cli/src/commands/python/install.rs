@@ -7,10 +7,11 @@ use super::known::Known;
 use super::{adopt, source};
 use crate::arguments::PythonInstallOptions;
 use crate::commands::open_store;
+use crate::output;
 use crate::progress::Display;
 use crate::projection;
 use crate::settings::Settings;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use omnipkg_resolver::{HttpOptions, Resolver};
 use omnipkg_store::Store;
 use omnipkg_store::interpreter::archive::{self, Tree};
@@ -36,7 +37,7 @@ pub fn install(settings: &Settings, options: &PythonInstallOptions) -> Result<u8
         drop(archive);
         let projected = projection::make_visible(settings, &store, &tree.id)?;
         installed::point(&store, &tree.name, &projected)?;
-        match started(&store, &path, &source.filename) {
+        match started(&store, &path, &source.filename).and_then(|interpreter| as_named(interpreter, &tree)) {
             Ok(interpreter) => interpreter,
             Err(error) => {
                 installed::remove(&store, &tree.name)?;
@@ -45,10 +46,28 @@ pub fn install(settings: &Settings, options: &PythonInstallOptions) -> Result<u8
         }
     };
     let (record, new) = adopt::into_use(settings, &store, interpreter)?;
+    if new && record.name != record.interpreter.facts.name() && !settings.quiet {
+        output::talk(&format!(
+            "{} is in use already: this one is called {}",
+            record.interpreter.facts.name(),
+            record.name
+        ));
+    }
     adopt::tell(settings, &store, &record, new, "installed");
     Ok(0)
 }
 
 fn started(store: &Store, path: &std::path::Path, filename: &str) -> Result<Interpreter> {
     probe_cached(store, path).with_context(|| format!("the interpreter in {filename} does not run on this machine"))
+}
+
+/// What an archive holds is what its name says, or it is not used.
+fn as_named(interpreter: Interpreter, tree: &Tree) -> Result<Interpreter> {
+    let found = interpreter.facts.full_version();
+    let named = tree.name.split('-').nth(1).unwrap_or_default();
+    let is_version = named.split('.').count() == 3 && named.split('.').all(|part| part.parse::<u16>().is_ok());
+    if is_version && named != found {
+        bail!("the archive of Python {named} holds Python {found}");
+    }
+    Ok(interpreter)
 }

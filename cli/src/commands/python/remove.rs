@@ -36,6 +36,9 @@ pub fn remove(settings: &Settings, request: &str) -> Result<u8> {
     {
         installed::remove(&store, &place.name)?;
     }
+    if settings.json {
+        println!("{}", serde_json::json!({ "schema": 1, "name": name, "removed": true }));
+    }
     Ok(0)
 }
 
