@@ -10,7 +10,9 @@ use crate::workshop::Workshop;
 use anyhow::{Result, anyhow};
 use omnipkg_fusefs::Rung;
 use omnipkg_store::Store;
+use omnipkg_store::environment::Environments;
 use omnipkg_store::interpreter::{Interpreter, discover, probe_cached};
+use omnipkg_store::view::description::ViewDescription;
 
 /// One thing that was looked at.
 struct Finding {
@@ -26,6 +28,7 @@ pub fn doctor(settings: &Settings) -> Result<u8> {
     let mut findings = vec![store_finding(&store), fuse_finding(settings, &store)];
     let interpreter = interpreters::find(&store, None, None);
     findings.push(python_finding(&store, &interpreter));
+    findings.extend(environments_finding(&store));
     if let Ok(interpreter) = interpreter {
         findings.push(view_finding(settings, &store, interpreter.clone()));
         findings.push(index_finding(settings, &store, &interpreter));
@@ -123,6 +126,27 @@ fn python_finding(store: &Store, found: &Result<Interpreter>) -> Finding {
             mend: Some("install a Python, or name one with --python PATH".to_owned()),
         },
     }
+}
+
+/// Environments whose interpreter is gone; nothing to say if there are no environments.
+fn environments_finding(store: &Store) -> Option<Finding> {
+    let environments = Environments::new(store);
+    let names = environments.names().ok().filter(|names| !names.is_empty())?;
+    let is_gone = |name: &&String| {
+        let view = environments.view(name).ok().flatten();
+        let description = view.and_then(|view| ViewDescription::load(store, &view).ok());
+        description.is_none_or(|description| !description.interpreter.exists())
+    };
+    let gone: Vec<&str> = names.iter().filter(is_gone).map(String::as_str).collect();
+    Some(Finding {
+        subject: "environments",
+        good: gone.is_empty(),
+        text: match gone.is_empty() {
+            true => names.join(", "),
+            false => format!("the interpreter of {} is gone", gone.join(", ")),
+        },
+        mend: (!gone.is_empty()).then(|| "`omnipkg python rescan` binds them to others of their kind".to_owned()),
+    })
 }
 
 /// Makes the empty view and looks at it, the way `run` would.
