@@ -134,7 +134,11 @@ def _code(record):
         inner.decorator_list = []
         inner.returns = None
     _bare(inner.args)
-    outer = ast.parse("def outer():\n pass\n" + "".join(" %s = None\n" % name for name in record["free"]))
+    lines = [" %s = None\n" % name for name in record["free"]]
+    if record["kind"] != "lambda" and inner.name not in record["free"]:
+        # Its own name is its module's, not one of the function around it here.
+        lines.append(" global %s\n" % inner.name)
+    outer = ast.parse("def outer():\n pass\n" + "".join(lines))
     body = outer.body[0].body
     body.append(ast.copy_location(ast.Expr(inner), inner) if record["kind"] == "lambda" else inner)
     # Not what this file's own future is.

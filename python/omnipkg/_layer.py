@@ -118,7 +118,10 @@ class Layer(object):
             parent = name.rpartition(".")[0]
             if parent and parent not in self.modules:
                 # A namespace, which may have left with another layer.
-                importlib.import_module(parent)
+                try:
+                    importlib.import_module(parent)
+                except Exception:
+                    continue  # Laying again what somebody else's leaving lifted is not the place to fail.
                 _modules.bind(name, module)
         self.modules = {}
 

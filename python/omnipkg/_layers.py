@@ -18,6 +18,7 @@ are for the start of an interpreter.
 """
 
 import os
+import sys
 import threading
 
 from omnipkg import _compiled, _layer
@@ -34,7 +35,24 @@ def _after_fork():
     global _lock
     _lock = threading.RLock()
     for layer in _stack:
-        layer.holders = [threading.get_ident()] * len(layer.holders)
+        layer.holders = [_holder()] * len(layer.holders)
+
+
+def _holder():
+    """Who enters: the thread, and its task of asyncio if it is in one."""
+    asyncio = sys.modules.get("asyncio")
+    task = None
+    if asyncio is not None:
+        try:
+            task = (getattr(asyncio, "current_task", None) or asyncio.Task.current_task)()
+        except (RuntimeError, AttributeError):
+            pass  # No loop runs here.
+    return threading.get_ident(), None if task is None else id(task)
+
+
+def _is_another(holder, other):
+    """True if one does not wait for the other: another thread, or another task; code around a loop waits for its tasks."""
+    return holder[0] != other[0] or None not in (holder[1], other[1]) and holder[1] != other[1]
 
 
 if hasattr(os, "register_at_fork"):
@@ -43,7 +61,7 @@ if hasattr(os, "register_at_fork"):
 
 def enter(activation):
     """Puts an activation in place and gives its layer, for `leave`."""
-    thread = threading.get_ident()
+    thread = _holder()
     with _lock:
         same = _in_effect(activation)
         if same is not None:
@@ -65,7 +83,7 @@ def enter(activation):
 
 def leave(layer):
     """Undoes one `enter`; the last one of a layer lifts it."""
-    thread = threading.get_ident()
+    thread = _holder()
     with _lock:
         # A generator may be closed by another thread than the one that entered.
         layer.holders.remove(thread if thread in layer.holders else layer.holders[-1])
@@ -124,7 +142,7 @@ def _in_effect(activation):
 
 def _refuse_conflicts(activation, thread):
     for layer in reversed(_stack):
-        others = [holder for holder in layer.holders if holder != thread]
+        others = [holder for holder in layer.holders if _is_another(holder, thread)]
         if others:
             what = _clash(layer.activation, activation)
             if what is not None:
@@ -144,8 +162,7 @@ def _clash(there, new):
     return None
 
 
-def _name_of(ident):
-    for thread in threading.enumerate():
-        if thread.ident == ident:
-            return "thread %s" % thread.name
-    return "thread %d" % ident
+def _name_of(holder):
+    names = ["thread %s" % thread.name for thread in threading.enumerate() if thread.ident == holder[0]]
+    name = names[0] if names else "thread %d" % holder[0]
+    return name if holder[1] is None else "a task in " + name

@@ -24,20 +24,24 @@ def aligned(size):
 def create(buffers):
     """A descriptor of a nameless file that holds byte views, each at the next aligned offset."""
     last = None
-    for make in (_memfd, _shared_memory, _temporary_file):
-        descriptor = None
-        try:
-            descriptor = make()
-            _fill(descriptor, buffers)
-            return descriptor
-        except (OSError, AttributeError) as error:
-            last = error
-            if descriptor is not None:
-                os.close(descriptor)
-            # A full /dev/shm (64 MiB in many containers) is no reason to fail where a disk has room.
-            if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-                break
-    raise last
+    try:
+        for make in (_memfd, _shared_memory, _temporary_file):
+            descriptor = None
+            try:
+                descriptor = make()
+                _fill(descriptor, buffers)
+                return descriptor
+            except (OSError, AttributeError) as error:
+                last = error
+                if descriptor is not None:
+                    os.close(descriptor)
+                # A full /dev/shm (64 MiB in many containers) is no reason to fail where a disk has room.
+                if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+                    break
+        raise last
+    finally:
+        # An error and this frame refer to each other: the buffers would stay until the next collection.
+        last = None
 
 
 def _memfd():

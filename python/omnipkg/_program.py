@@ -35,7 +35,13 @@ def environment():
         return None
     parent, name = os.path.split(prefix)
     is_environment = os.path.basename(parent) == "envs" and os.path.realpath(os.path.dirname(parent)) == home()
-    return name if is_environment else None
+    return name if is_environment else _run_over()
+
+
+def _run_over():
+    """The environment whose view this is, if `omnipkg run` started this Python in it: (name, or None)."""
+    words = os.environ.get("OMNIPKG_RUN_OVER", "").split(" ")
+    return words[1] if len(words) == 3 and words[2] == os.path.basename(view() or "") else None
 
 
 def _prefix():

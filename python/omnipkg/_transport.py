@@ -58,12 +58,14 @@ class Packer(object):
         """Pickles a value as the next of the message."""
         file = io.BytesIO()
         begun = len(self._buffers)
+        pickler = _Pickler(file, self)
         try:
-            _Pickler(file, self).dump(value)
+            pickler.dump(value)
         except BaseException:
             del self._buffers[begun:]
             raise
         finally:
+            pickler.let_go()
             self._named.clear()
         self._pickles.append(file.getvalue())
 
@@ -168,6 +170,11 @@ class _Pickler(Pickler):
         else:
             Pickler.__init__(self, file, packer._protocol)
 
+    def let_go(self):
+        """Before Python 3.8 a pickler refers to itself: what it holds would stay until the next collection."""
+        self.clear_memo()
+        vars(self).clear()
+
     def persistent_id(self, value):
         # Asked for each value of a message: one look-up must be enough.
         try:
@@ -195,10 +202,14 @@ class Message(object):
     def read(self, index):
         """Unpickles one."""
         file = io.BytesIO(self._pickles[index])
-        if PROTOCOL < 5:
-            return _Unpickler(file, self).load()
-        own = [view for view, pickle in self._buffers if pickle == index + 1]
-        return _Unpickler(file, self, buffers=own).load()
+        options = {}
+        if PROTOCOL >= 5:
+            options["buffers"] = [view for view, pickle in self._buffers if pickle == index + 1]
+        unpickler = _Unpickler(file, self, **options)
+        try:
+            return unpickler.load()
+        finally:
+            unpickler.let_go()
 
     def value(self, identity, named):
         """What stands for a value that was not pickled; `named` are those of this pickle that may come again."""
@@ -224,6 +235,11 @@ class _Unpickler(Unpickler):
         self._message = message
         self._named = []
         Unpickler.__init__(self, file, **options)
+
+    def let_go(self):
+        """As `_Pickler.let_go`."""
+        self.memo.clear()
+        vars(self).clear()
 
     def persistent_load(self, identity):
         return self._message.value(identity, self._named)

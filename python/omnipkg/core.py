@@ -82,26 +82,34 @@ class omnipkg(object):
         self.config_manager = ConfigManager() if config_manager is None else config_manager
         self.config = self.config_manager.config
         self.interpreter_manager = InterpreterManager(self.config_manager)
+        self._chosen = []  # the Python that this object was switched to, as options of the program
 
     def adopt_interpreter(self, version):
         """Takes an interpreter of the machine into use."""
         return _code(["python", "adopt", str(version)])
 
     def switch_active_python(self, version):
-        """Makes a Python's environment the active one. This process stays in its own."""
-        return _code(["swap", "python", str(version)])
+        """Makes a Python's environment the active one, and the one that this object changes from here on.
+
+        This process stays in its own.
+        """
+        code = _code(["swap", "python", str(version)])
+        if code == 0:
+            self._chosen = ["--python", str(version)]
+        return code
 
     def smart_install(self, packages, *_args, **_named):
-        """Installs requirements into this Python's environment; this process can import them afterwards."""
-        return _changed(["install", "--"] + _words(packages))
+        """Installs requirements into this Python's environment, and this process can import them afterwards; after
+        `switch_active_python`, into that Python's."""
+        return _changed(["install"] + self._chosen + ["--"] + _words(packages))
 
     def smart_uninstall(self, packages, *_args, **_named):
-        """Takes projects out of this Python's environment."""
-        return _changed(["uninstall", "--yes", "--"] + _words(packages))
+        """Takes projects out of the environment that `smart_install` would install into."""
+        return _changed(["uninstall", "--yes"] + self._chosen + ["--"] + _words(packages))
 
     def revert_to_last_known_good(self, *_args, **_named):
-        """Goes back to the generation before."""
-        return _changed(["revert"])
+        """Goes back to the generation before, of the environment that `smart_install` would install into."""
+        return _changed(["revert"] + self._chosen)
 
     def get_available_versions(self, package):
         """The versions of a project that the store holds, the oldest first."""

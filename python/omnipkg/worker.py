@@ -54,6 +54,7 @@ class Worker(object):
         self._name = "the worker for %s" % view.name
         self._process = Process(view.python, view.variables(), self._name)
         self._lock = threading.Lock()
+        self.used = time.monotonic()  # when it was last made or asked
         self._holder = None
         self._asking = False
         self._protocol = None  # not known before the process has said hello
@@ -137,7 +138,8 @@ class Worker(object):
             raise WorkerError("%s was asked while it was being asked by the same thread" % self._name)
         with self._lock:
             self._holder = threading.get_ident()
-            self._process.deadline = None if timeout is None else time.monotonic() + timeout
+            self.used = time.monotonic()
+            self._process.deadline = None if timeout is None else self.used + timeout
             try:
                 if self._process.ended is not None:
                     raise _again(self._process.ended)
@@ -287,6 +289,7 @@ class Pool(object):
                 worker = Worker.of_view(view, self._timeout)
             self._workers[view.path] = worker
             self._users[view.path] = self._users.get(view.path, 0) + users
+            worker.used = time.monotonic()
         self._shed(view.path)
         return worker
 
@@ -295,7 +298,7 @@ class Pool(object):
             return
         with self._lock:
             sizes = {path: worker.resident for path, worker in self._workers.items()}
-            for path, worker in list(self._workers.items()):
+            for path, worker in sorted(self._workers.items(), key=lambda item: item[1].used):
                 if sum(sizes.values()) <= self.memory_limit:
                     break
                 if path == keep or self._users.get(path) or worker.busy:

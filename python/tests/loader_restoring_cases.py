@@ -10,7 +10,7 @@ import unittest
 import warnings
 
 from loader_state import HOME, Case, State, version
-from omnipkg.loader import omnipkgLoader
+from omnipkg.loader import ThreadConflictError, omnipkgLoader
 
 
 class Restoring(Case):
@@ -356,18 +356,31 @@ class Restoring(Case):
         self.assertIs(importlib.import_module("rich"), rich)
 
         async def task(wanted, turns):
-            with omnipkgLoader("rich==" + wanted):
-                first = importlib.import_module("rich").__version__
+            with omnipkgLoader(wanted):
                 for _ in range(turns):
                     await asyncio.sleep(0)
-                return first
+                return importlib.import_module("rich").__version__
 
-        async def both():
-            return await asyncio.gather(task("13.4.2", 1), task("13.5.0", 3))
+        async def together(*wanted):
+            tasks = [task(each, 2 * turns) for turns, each in enumerate(wanted, 1)]
+            return await asyncio.gather(*tasks, return_exceptions=True)
 
-        loop = asyncio.new_event_loop()
-        self.assertEqual(loop.run_until_complete(both()), ["13.4.2", "13.5.0"])
-        loop.close()
+        def run(*wanted):
+            loop = asyncio.new_event_loop()
+            try:
+                return loop.run_until_complete(together(*wanted))
+            finally:
+                loop.close()
+
+        # Neither task waits for the other: one of them would see the other's version.
+        first, second = sorted(run("rich==13.4.2", "rich==13.5.0"), key=str)
+        self.assertIn(first, ("13.4.2", "13.5.0"))
+        self.assertIsInstance(second, ThreadConflictError)
+        self.assertIn("a task in thread", str(second))
+        self.assertEqual(run("rich==13.4.2", "rich==13.4.2"), ["13.4.2", "13.4.2"])
+        self.assertIs(importlib.import_module("rich"), rich)
+        with omnipkgLoader("rich==13.5.0"):
+            self.assertEqual(run("rich==13.4.2"), ["13.4.2"])
         self.assertIs(sys.modules.pop("rich"), rich)
 
     def test_an_interruption_while_entering_leaves_nothing(self):

@@ -77,6 +77,12 @@ class WorkerTest(unittest.TestCase):
     def test_pool(self):
         self.check("pool")
 
+    def test_memory_is_given_back_at_once(self):
+        variables = dict(os.environ, PYTHONPATH=PYTHON, PYTHONDONTWRITEBYTECODE="1")
+        for _, path in self.interpreters:
+            with self.subTest(path):
+                subprocess.run([path, os.path.join(HERE, "worker_memory.py"), path], env=variables, check=True, timeout=LIMIT)
+
     def test_a_killed_callers_worker_ends(self):
         for _, path in self.interpreters:
             with self.subTest(path):

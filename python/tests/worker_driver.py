@@ -60,6 +60,10 @@ def even(number):
     return True if number == 0 else odd(number - 1)
 
 
+def factorial(number):
+    return 1 if number < 2 else number * factorial(number - 1)
+
+
 def odd(number):
     return False if number == 0 else even(number - 1)
 
@@ -134,7 +138,7 @@ def check_functions(worker):
     assert worker.call(scaled, 2) == 6
     factor = 5
     assert worker.call(scaled, 2) == 10, "as it is at the time of the call"
-    assert worker.call(even, 7) is False
+    assert worker.call(even, 7) is False and worker.call(factorial, 5) == 120
     assert worker.call(decorated, 1) == ["decorated", (1, 6, "end")]
     assert worker.call(decorated, 1, 2, last=3) == ["decorated", (1, 2, 3)]
     assert worker.call(closure(3), 25) == 8
