@@ -189,3 +189,17 @@ fn the_version_before_is_a_bubble() {
     context.run(["run", "s.py"]).success();
     assert!(bubbles.join("rich-13.6.0/rich/__init__.py").is_file());
 }
+
+#[test]
+fn bubbles_are_pruned_but_for_the_newest() {
+    let context = rich_installed(Context::new());
+    publish(&context, &[("rich", "13.6.0")]);
+    install(&context, &["rich==13.6.0"]);
+    install(&context, &["rich==13.4.2"]);
+    let bubbles = context.store().join("bubbles").join(context.interpreter().version());
+    quiet_success(context.run(["prune", "rich", "--keep-latest", "1"]));
+    assert!(bubbles.join("rich-13.7.1").exists() && !bubbles.join("rich-13.6.0").exists());
+    let answer = answer(&context, &["prune", "rich"]);
+    assert_eq!(answer["removed"], json!(["13.7.1"]));
+    assert_eq!(installed_version(&context, "rich"), "13.4.2");
+}

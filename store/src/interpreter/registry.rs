@@ -3,7 +3,7 @@
 //! A record holds the interpreter by reference, with the identity that tells when the file is another one. Nothing of an
 //! adopted interpreter is ever written to.
 
-use super::discover::{self, PythonRequest, VersionRequest};
+use super::discover::PythonRequest;
 use super::installed::Place;
 use super::{Interpreter, probe_cached};
 use crate::digest::Digest;
@@ -196,31 +196,6 @@ impl<'store> Registry<'store> {
             Ok(now) => State::Changed(Box::new(now)),
             Err(_) => State::Vanished,
         }
-    }
-
-    /// Another interpreter that can take the place of a recorded one: the same implementation, version but for the
-    /// patch, build and platform. The newest patch, and of those one that is in use already.
-    pub fn replacement(&self, record: &Record) -> Option<Interpreter> {
-        let facts = &record.interpreter.facts;
-        let request = PythonRequest::Version(VersionRequest {
-            implementation: Some(facts.implementation.clone()),
-            parts: vec![u16::from(facts.version.0), u16::from(facts.version.1)],
-            variant: facts.variant(),
-        });
-        let paths = discover::candidates_with_adopted(self.store.layout(), &request);
-        let others = paths.iter().filter_map(|path| probe_cached(self.store, path).ok());
-        let mut fitting: Vec<Interpreter> = others
-            .filter(|other| {
-                other.path() != record.path()
-                    && request.accepts(&other.facts)
-                    && other.facts.abi_flags == facts.abi_flags
-                    && other.facts.unicode_wide == facts.unicode_wide
-                    && other.facts.platform == facts.platform
-                    && other.facts.pointer_bits == facts.pointer_bits
-            })
-            .collect();
-        fitting.sort_by_key(|other| Reverse(other.facts.version));
-        fitting.into_iter().next()
     }
 
     fn lock(&self) -> Result<File> {
