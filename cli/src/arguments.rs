@@ -6,6 +6,7 @@ mod python;
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
 
+use crate::server::Handed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -178,10 +179,18 @@ pub enum ServerVerb {
         #[arg(long, hide = true)]
         ready_fd: Option<i32>,
     },
-    /// Stop it and take the mount away
+    /// Stop it and take the mount away; programs that use a view keep what they have open
     Stop,
-    /// Tell whether it runs
+    /// Have this omnipkg take a running server's place; programs that use a view go on
+    Restart,
+    /// Tell whether it runs, and with --json what the kernel asked it
     Status,
+    /// Go on with a mount that another process held
+    #[command(hide = true)]
+    Hold(Handed),
+    /// Answer the kernel
+    #[command(hide = true)]
+    Serve(Handed),
 }
 
 /// Which environment or interpreter a verb means.

@@ -5,7 +5,9 @@ use crate::demos;
 use crate::server;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
-use omnipkg_store::Store;
+use omnipkg_fusefs::Counters;
+use omnipkg_store::{Layout, Store};
+use std::collections::BTreeMap;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// Starts, stops or looks at the server.
@@ -13,14 +15,18 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
     if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_) }) {
         close_inherited();
     }
+    match verb {
+        ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
+        ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
+        _ => {}
+    }
     let store = Store::open(&settings.home)?;
     let layout = store.layout();
     match verb {
         ServerVerb::Start { foreground: true, ready_fd } => {
             // Readiness is told on standard output, which the starting command reads to its end.
             let ready = ready_fd.filter(|fd| *fd == 1).map(|_| take_stdout()).transpose()?;
-            server::serve(layout, ready)?;
-            Ok(0)
+            server::begin(layout, ready).map(|()| 0)
         }
         ServerVerb::Start { .. } => server::ensure(layout).map(|()| 0),
         ServerVerb::Stop => {
@@ -28,19 +34,34 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
             let demos = demos::lasting::stop_server(layout);
             server::stop(layout).and(demos).map(|_| 0)
         }
+        ServerVerb::Restart => server::restart(layout).map(|()| 0),
         ServerVerb::Status => {
-            let process = server::process(layout).map(|process| process.as_raw());
-            if settings.json {
-                println!("{}", serde_json::json!({ "schema": 1, "running": process.is_some(), "process": process }));
-            } else {
-                match process {
-                    Some(process) => println!("running (process {process})"),
-                    None => println!("not running"),
-                }
-            }
+            status(settings, layout);
             Ok(0)
         }
+        ServerVerb::Hold(_) | ServerVerb::Serve(_) => Ok(0),
     }
+}
+
+fn status(settings: &Settings, layout: &Layout) {
+    let running = server::running(layout);
+    let process = running.as_ref().and_then(|running| running.process).map(|process| process.as_raw());
+    if !settings.json {
+        match process {
+            Some(process) => println!("running (process {process})"),
+            None => println!("not running"),
+        }
+        return;
+    }
+    let holder = running.as_ref().map(|running| running.holder.as_raw());
+    let counters = running.and_then(|running| running.counters);
+    let requests: Option<BTreeMap<_, _>> = counters.as_ref().map(|counters| counters.snapshot().into_iter().collect());
+    let servers = counters.as_ref().map(Counters::servers);
+    let json = serde_json::json!({
+        "schema": 1, "running": process.is_some(), "process": process, "holder": holder, "servers": servers,
+        "counters": requests,
+    });
+    println!("{json}");
 }
 
 /// Closes what the starting command was given beyond the three: the server outlives it, and would keep its caller's
