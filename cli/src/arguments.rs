@@ -8,6 +8,7 @@ pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVer
 
 use crate::server::Handed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use omnipkg_store::ViewId;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -191,6 +192,12 @@ pub enum ServerVerb {
     /// Answer the kernel
     #[command(hide = true)]
     Serve(Handed),
+    /// Share the bytecode that Python made in a view of links
+    #[command(hide = true)]
+    Gather {
+        /// The view
+        view: ViewId,
+    },
 }
 
 /// Which environment or interpreter a verb means.

@@ -4,7 +4,8 @@
 //! solver, no async runtime, no SQLite.
 
 use crate::arguments::{HealPolicy, RunOptions};
-use crate::commands::{mount, open_store, parse_requirements};
+use crate::commands::{open_store, parse_requirements};
+use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
 use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
@@ -13,9 +14,10 @@ use crate::output;
 use crate::projection;
 use crate::remembered::{RememberedRun, RunKey};
 use crate::script::{Block, Script};
+use crate::server::gather;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal};
 use omnipkg_store::interpreter::{Identity, registry};
 use omnipkg_store::{Digest, Layout, Store};
@@ -36,15 +38,18 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
         None => job.first_view(&mut workshop, remembered.as_ref())?,
     };
     if options.compile {
-        compile(settings, &start)?;
+        compile(settings, &signals, &start)?;
     }
     if options.heal == HealPolicy::Off {
-        return Ok(exit_code(launch::run(&signals, &start.path, &job.program, &job.over, None)?));
+        let exit = launch::run(&signals, &start.path, &job.program, &job.over, None)?;
+        gather::after_run(&Layout::new(&settings.home), &start.id, &start.path);
+        return Ok(exit_code(exit));
     }
     let plan = job.plan(remembered.as_ref())?;
     let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
     let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
     job.remember(&outcome, workshop.interpreter())?;
+    gather::after_run(&Layout::new(&settings.home), &outcome.view.id, &outcome.view.path);
     if let Ended::NotComposed(error) = &outcome.ended {
         output::error(&error.0);
     }
@@ -265,8 +270,10 @@ fn program(options: &RunOptions) -> Program {
 }
 
 /// Makes the bytecode of everything in a view.
-fn compile(settings: &Settings, view: &RunView) -> Result<()> {
-    let store = open_store(settings)?;
-    mount::compile_view(&store, &view.id).with_context(|| format!("cannot compile {}", view.path.display()))?;
-    Ok(())
+fn compile(settings: &Settings, signals: &Signals, view: &RunView) -> Result<()> {
+    if compiling::is_compiled(&Layout::new(&settings.home), &view.id) {
+        return Ok(());
+    }
+    let _interruptible = signals.interruptible()?;
+    compiling::compile_view(settings, &open_store(settings)?, &view.id)
 }

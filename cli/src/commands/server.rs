@@ -12,7 +12,7 @@ use std::os::fd::{AsFd, OwnedFd};
 
 /// Starts, stops or looks at the server.
 pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
-    if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_) }) {
+    if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_) } | ServerVerb::Gather { .. }) {
         close_inherited();
     }
     match verb {
@@ -32,13 +32,15 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
         ServerVerb::Stop => {
             // Both are tried: one that cannot be stopped is no reason to leave the other.
             let demos = demos::lasting::stop_server(layout);
-            server::stop(layout).and(demos).map(|_| 0)
+            let gathering = server::gather::stop(layout);
+            server::stop(layout).and(demos).and(gathering).map(|()| 0)
         }
         ServerVerb::Restart => server::restart(layout).map(|()| 0),
         ServerVerb::Status => {
             status(settings, layout);
             Ok(0)
         }
+        ServerVerb::Gather { view } => server::gather::gather(&store, &view).map(|()| 0),
         ServerVerb::Hold(_) | ServerVerb::Serve(_) => Ok(0),
     }
 }

@@ -7,6 +7,7 @@
 
 mod compile;
 mod descriptors;
+pub mod gather;
 mod holder;
 mod record;
 mod serve;
