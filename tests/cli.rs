@@ -3,6 +3,8 @@
 
 #[path = "cli/arguments.rs"]
 mod arguments;
+#[path = "cli/bytecode.rs"]
+mod bytecode;
 #[path = "cli/contexts.rs"]
 mod contexts;
 #[path = "cli/demos.rs"]

@@ -31,6 +31,10 @@ pub fn compile_view(settings: &Settings, store: &Store, view: &ViewId) -> Result
 
 fn compile(settings: &Settings, store: &Store, view: &ViewId) -> Result<()> {
     let description = ViewDescription::load(store, view)?;
+    if description.cache_tag.is_empty() {
+        // Python 2 keeps bytecode beside the source.
+        return Ok(());
+    }
     let interpreter = probe_cached(store, &description.interpreter)?;
     let sources = sources(store, view)?;
     let display = Display::new(settings);

@@ -100,6 +100,23 @@ fn bytecode_appears_when_it_is_made_and_is_asked_for_once() {
 }
 
 #[test]
+fn what_cannot_be_compiled_is_asked_for_once() {
+    let store = TestStore::new();
+    let mut builder = ManifestBuilder::new();
+    let source = store.file(&mut builder, "a.py", b"print 'two'", false);
+    let view = store.publish(&builder);
+    omnipkg_store::publish::file(&store.store, &store.layout().pyc("cpython-311", &source), b"refused").unwrap();
+    let Some(mount) = store.mount() else { return };
+    let path = mount.path(&view, "__pycache__/a.cpython-311.pyc");
+    assert_eq!(errno(fs::metadata(&path)), Errno::ENOENT);
+    let before = mount.count(Request::Lookup);
+    for _ in 0..3 {
+        assert_eq!(errno(fs::metadata(&path)), Errno::ENOENT);
+    }
+    assert_eq!((mount.count(Request::Lookup), mount.misses.try_iter().count()), (before, 0));
+}
+
+#[test]
 fn a_shipped_bytecode_directory_wins() {
     let store = TestStore::new();
     let mut builder = ManifestBuilder::new();

@@ -48,3 +48,22 @@ fn bytecode_without_its_object_is_a_miss() {
     assert_eq!(errno(fs::metadata(mount.path(&view, "__pycache__/a.cpython-311.pyc"))), Errno::ENOENT);
     assert_eq!(mount.misses.try_iter().count(), 1);
 }
+
+#[test]
+fn bytecode_of_other_bytes_is_a_miss_and_shown_when_it_is_made_again() {
+    let store = TestStore::new();
+    let mut builder = ManifestBuilder::new();
+    let source = store.file(&mut builder, "a.py", b"a", false);
+    let bytecode = store.layout().object(&store.set_bytecode("cpython-311", &source, b"bytecode"));
+    fs::remove_file(&bytecode).unwrap();
+    fs::write(&bytecode, b"bytecoda").unwrap();
+    fs::File::open(&bytecode).unwrap().set_modified(omnipkg_store::objects::constant_time()).unwrap();
+    let view = store.publish(&builder);
+    let Some(mount) = store.mount() else { return };
+    let path = mount.path(&view, "__pycache__/a.cpython-311.pyc");
+    assert_eq!(errno(fs::metadata(&path)), Errno::ENOENT);
+    assert_eq!(mount.misses.try_iter().count(), 1);
+    fs::remove_file(&bytecode).unwrap();
+    store.set_bytecode("cpython-311", &source, b"bytecode");
+    assert_eq!(fs::read(&path).unwrap(), b"bytecode");
+}
