@@ -12,7 +12,7 @@ use omnipkg_store::{Digest, Store, ViewId};
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// When nothing was missed for this long, what waits for more ends.
@@ -44,8 +44,12 @@ pub fn run(root: &Path, misses: &Receiver<BytecodeMiss>) {
     }
 }
 
-/// Sources that came to grief here: they are not tried again by this process.
-type Failed = Arc<Mutex<HashSet<Digest>>>;
+/// Sources that came to grief here, by interpreter: they are not tried again by this process.
+type Failed = Arc<Mutex<HashSet<(Arc<Path>, Digest)>>>;
+
+fn lock(failed: &Failed) -> MutexGuard<'_, HashSet<(Arc<Path>, Digest)>> {
+    failed.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 struct Desk {
     store: Store,
@@ -57,12 +61,10 @@ struct Desk {
 
 impl Desk {
     fn submit(&mut self, miss: &BytecodeMiss) {
-        if self.failed.lock().unwrap_or_else(PoisonError::into_inner).contains(&miss.source) {
-            return;
-        }
         let Some(interpreter) = self.interpreter(&miss.view) else { return };
+        let key = (Arc::from(interpreter.path()), miss.source);
         // A tag that is another interpreter's (a program looked at names) is left alone.
-        if interpreter.facts.cache_tag != miss.cache_tag {
+        if interpreter.facts.cache_tag != miss.cache_tag || lock(&self.failed).contains(&key) {
             return;
         }
         if let Some(compiler) = self.compiler(&interpreter) {
@@ -82,21 +84,21 @@ impl Desk {
     }
 
     fn compiler(&mut self, interpreter: &Interpreter) -> Option<&mut Compiler> {
-        let path = interpreter.path();
-        if !self.compilers.contains_key(path) {
-            let failed = Arc::clone(&self.failed);
+        let path: Arc<Path> = interpreter.path().into();
+        if !self.compilers.contains_key(&path) {
+            let (failed, python) = (Arc::clone(&self.failed), Arc::clone(&path));
             let on_report = move |report| match report {
                 Report::Done(_, true) => {}
                 Report::Done(source, false) => {
-                    failed.lock().unwrap_or_else(PoisonError::into_inner).insert(source);
+                    lock(&failed).insert((Arc::clone(&python), source));
                 }
                 Report::Trouble(error) => eprintln!("cannot compile: {error}"),
             };
             let compiler = Compiler::new(&self.store, interpreter, Effort::background(), on_report);
             let compiler = compiler.map_err(|error| eprintln!("cannot compile: {error}")).ok().flatten();
-            self.compilers.insert(path.into(), compiler);
+            self.compilers.insert(Arc::clone(&path), compiler);
         }
-        self.compilers.get_mut(path)?.as_mut()
+        self.compilers.get_mut(&path)?.as_mut()
     }
 
     fn is_idle(&self) -> bool {

@@ -67,6 +67,11 @@ impl Bench {
 
 const MADE: Compiled = Compiled { made: 1, refused: 0, failed: 0 };
 
+fn is_sound(object: &std::path::Path) -> bool {
+    let parts: Vec<_> = object.iter().rev().take(2).map(|part| part.to_str().unwrap()).collect();
+    Digest::of(&fs::read(object).unwrap()).to_hex() == format!("{}{}", parts[1], parts[0])
+}
+
 /// Puts other bytes in an object's place that look the same from outside.
 fn damage(object: &std::path::Path, bytes: &[u8]) {
     fs::remove_file(object).unwrap();
@@ -158,7 +163,7 @@ fn lost_and_damaged_bytecode_is_made_again() {
     fs::remove_file(bench.object(&source)).unwrap();
     assert_eq!(bench.find(&source), Bytecode::Missing, "its name leads to nothing");
     assert_eq!(bench.compile(&[source]), MADE);
-    assert_eq!(fs::read(bench.object(&source)).unwrap(), sound);
+    assert!(is_sound(&bench.object(&source)));
 
     damage(&bench.object(&source), b"");
     assert_eq!(bench.find(&source), Bytecode::Missing, "an empty file is none");
@@ -168,13 +173,11 @@ fn lost_and_damaged_bytecode_is_made_again() {
     let mut wrong = sound.clone();
     *wrong.last_mut().unwrap() ^= 1;
     damage(&bench.object(&source), &wrong);
-    let object = bench.object(&source);
-    let Bytecode::Known { object: digest, .. } = bench.find(&source) else { panic!() };
-    assert!(!is_whole(bench.store.layout(), &digest));
+    assert!(!is_sound(&bench.object(&source)));
     let mut compiler = Compiler::new(&bench.store, &bench.python, Effort::background(), |_| ()).unwrap().unwrap();
     compiler.submit(source);
     assert_eq!(compiler.finish(), MADE);
-    assert_eq!(fs::read(object).unwrap(), sound);
+    assert!(is_sound(&bench.object(&source)));
 
     for name in ["", "refuse", "00"] {
         fs::write(bench.store.layout().pyc(&bench.python.facts.cache_tag, &source), name).unwrap();
