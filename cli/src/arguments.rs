@@ -7,6 +7,7 @@ pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, Uninsta
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use omnipkg_fusefs::Rung;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -140,7 +141,9 @@ pub enum Verb {
     #[command(after_help = "Example:\n  omnipkg status --json")]
     Status,
     /// Check that everything omnipkg relies on works here, and say what would mend it
-    #[command(after_help = "Example:\n  omnipkg doctor")]
+    #[command(
+        after_help = "Example:\n  omnipkg doctor\n\nOMNIPKG_PROJECTION forces how views are made visible: direct, fusermount, namespace,\nfuse (direct or fusermount), or link."
+    )]
     Doctor,
     /// Show what omnipkg does, for real, with timings
     #[command(after_help = "Examples:\n  omnipkg demo 7\n  omnipkg demo 8 --fresh")]
@@ -177,11 +180,21 @@ pub enum ServerVerb {
         /// Descriptor to which readiness is written
         #[arg(long, hide = true)]
         ready_fd: Option<i32>,
+        /// The way to mount that the starting command found: direct, fusermount or namespace
+        #[arg(long, hide = true, value_parser = rung)]
+        rung: Option<Rung>,
     },
+    /// Succeed if a user namespace can be made here and mounted in
+    #[command(hide = true)]
+    TryNamespace,
     /// Stop it and take the mount away
     Stop,
     /// Tell whether it runs
     Status,
+}
+
+fn rung(name: &str) -> Result<Rung, String> {
+    Rung::named(name).ok_or_else(|| "there is no such way to mount".to_owned())
 }
 
 /// Which environment or interpreter a verb means.

@@ -12,6 +12,7 @@ pub use serve::serve;
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use omnipkg_fusefs::Rung;
 use omnipkg_store::Layout;
 use std::fs::{self, File, TryLockError};
 use std::io::Read;
@@ -34,11 +35,11 @@ pub fn process(layout: &Layout) -> Option<Pid> {
     if !is_alive(layout) {
         return None;
     }
-    fs::read_to_string(lock_path(layout)).ok()?.trim().parse().ok().map(Pid::from_raw)
+    fs::read_to_string(lock_path(layout)).ok()?.split_whitespace().next()?.parse().ok().map(Pid::from_raw)
 }
 
 /// Sees to it that the mount is served, starting the server if need be; returns when it is ready.
-pub fn ensure(layout: &Layout) -> Result<()> {
+pub fn ensure(layout: &Layout, rung: Rung) -> Result<()> {
     let start_lock = layout.run().join("start.lock");
     let lock = File::options()
         .create(true)
@@ -47,20 +48,21 @@ pub fn ensure(layout: &Layout) -> Result<()> {
         .open(&start_lock)
         .with_context(|| format!("cannot open {}", start_lock.display()))?;
     lock.lock().with_context(|| format!("cannot lock {}", start_lock.display()))?;
-    if is_alive(layout) && omnipkg_fusefs::is_mounted(&layout.mnt())? {
+    // A mount in a namespace is not seen from here: its server is ready when it lives, for it was waited for.
+    if is_alive(layout) && (rung == Rung::Namespace || omnipkg_fusefs::is_mounted(&layout.mnt())?) {
         return Ok(());
     }
-    start(layout)
+    start(layout, rung)
 }
 
 /// This very program: by its path, or, if its file was replaced since it was started, by what the kernel still has of it.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let path = std::env::current_exe().unwrap_or_default();
     if path.is_file() { path } else { PathBuf::from("/proc/self/exe") }
 }
 
 /// Starts the server process and reads what it says of its readiness from a pipe.
-fn start(layout: &Layout) -> Result<()> {
+fn start(layout: &Layout, rung: Rung) -> Result<()> {
     let log_path = layout.run().join("server.log");
     let log = File::create(&log_path).with_context(|| format!("cannot create {}", log_path.display()))?;
     let (mut ours, theirs) = std::io::pipe().context("cannot make a pipe")?;
@@ -68,9 +70,10 @@ fn start(layout: &Layout) -> Result<()> {
     let mut command = Command::new(&executable);
     command
         .arg0("omnipkg")
-        .args(["server", "start", "--foreground", "--ready-fd", "1"])
+        .args(["server", "start", "--foreground", "--ready-fd", "1", "--rung", rung.name()])
         .env("OMNIPKG_HOME", layout.root())
         .env_remove("OMNIPKG_REPORT")
+        .envs(helper_of(rung))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(theirs)
@@ -87,6 +90,12 @@ fn start(layout: &Layout) -> Result<()> {
         "" => bail!("the server ended before it was ready; see {}", log_path.display()),
         reason => Err(anyhow!("{reason}")),
     }
+}
+
+/// Where a direct mount was asked for in so many words, the helper must not be taken instead, as fuser does.
+fn helper_of(rung: Rung) -> Option<(&'static str, &'static str)> {
+    let forced = rung == Rung::Direct && std::env::var_os("OMNIPKG_PROJECTION").is_some_and(|word| word == "direct");
+    forced.then_some(("FUSERMOUNT_PATH", "/nonexistent/fusermount3"))
 }
 
 /// Stops the server, if one is alive, and waits for its end; true if there was one.
