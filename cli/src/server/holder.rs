@@ -316,7 +316,11 @@ impl<'a> Holder<'a> {
         }
         let unmounter = self.connection.unmounter();
         if unmounter.unmount().is_err() {
-            unmounter.detach()?;
+            if let Err(error) = unmounter.detach() {
+                // Without its server it answers nobody, and the next mount clears it.
+                self.kill_server();
+                return Err(error.into());
+            }
             record::release(&self.lock);
         }
         self.is_down = true;
