@@ -30,6 +30,9 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// What process listings show, so that the two are told apart: who ends the server does not mean the holder.
+const HOLDER_NAME: &str = "omnipkg-holder";
+
 /// How long a running server may take to become another program.
 const HAND_OVER: Duration = Duration::from_secs(20);
 
@@ -149,7 +152,7 @@ fn start(layout: &Layout, rung: Rung) -> Result<()> {
     let executable = program();
     let mut command = Command::new(&executable);
     command
-        .arg0("omnipkg")
+        .arg0(HOLDER_NAME)
         .args(["server", "start", "--foreground", "--ready-fd", "1", "--rung", rung.name()])
         .env("OMNIPKG_HOME", layout.root())
         .env_remove("OMNIPKG_REPORT")
