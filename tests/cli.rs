@@ -53,6 +53,8 @@ mod signals;
 mod stress;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/takeover.rs"]
+mod takeover;
 #[path = "cli/together.rs"]
 mod together;
 #[path = "cli/views.rs"]

@@ -8,6 +8,7 @@ pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVer
 
 use crate::server::Handed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use omnipkg_fusefs::Rung;
 use omnipkg_store::ViewId;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -142,7 +143,9 @@ pub enum Verb {
     #[command(after_help = "Example:\n  omnipkg status --json")]
     Status,
     /// Check that everything omnipkg relies on works here, and say what would mend it
-    #[command(after_help = "Example:\n  omnipkg doctor")]
+    #[command(
+        after_help = "Example:\n  omnipkg doctor\n\nOMNIPKG_PROJECTION forces how views are made visible: direct, fusermount, namespace,\nfuse (direct or fusermount), or link."
+    )]
     Doctor,
     /// Show what omnipkg does, for real, with timings
     #[command(after_help = "Examples:\n  omnipkg demo 7\n  omnipkg demo 8 --fresh")]
@@ -179,7 +182,13 @@ pub enum ServerVerb {
         /// Descriptor to which readiness is written
         #[arg(long, hide = true)]
         ready_fd: Option<i32>,
+        /// The way to mount that the starting command found: direct, fusermount or namespace
+        #[arg(long, hide = true, value_parser = rung)]
+        rung: Option<Rung>,
     },
+    /// Succeed if a user namespace can be made here and mounted in
+    #[command(hide = true)]
+    TryNamespace,
     /// Stop it and take the mount away; programs that use a view keep what they have open
     Stop,
     /// Have this omnipkg take a running server's place; programs that use a view go on
@@ -198,6 +207,10 @@ pub enum ServerVerb {
         /// The view
         view: ViewId,
     },
+}
+
+fn rung(name: &str) -> Result<Rung, String> {
+    Rung::named(name).ok_or_else(|| "there is no such way to mount".to_owned())
 }
 
 /// Which environment or interpreter a verb means.

@@ -144,12 +144,12 @@ pub fn apply(settings: &Settings, store: &Store, before: Before, edit: Edit) -> 
         // The first generation is the empty one, so that the first change can be reverted too.
         Registry::new(store).adopt(&interpreter)?;
         let empty = Workshop::new(settings, store.clone(), Context::isolated(interpreter)).compose(&[], &[])?;
-        current = environments.publish(&name, None, empty.generation(Vec::new(), "made".to_owned()))?;
+        current = environments.publish(&name, None, empty.generation(store, Vec::new(), "made".to_owned())?)?;
         if current.is_none() {
             return Ok(None);
         }
     }
-    let new = composed.generation(texts, edit.reason);
+    let new = composed.generation(store, texts, edit.reason)?;
     let published = environments.publish(&name, current.as_ref().map(|generation| generation.number), new)?;
     let Some(generation) = published else { return Ok(None) };
     if environments.active()?.is_none() {

@@ -206,7 +206,7 @@ impl Context {
             Registry::new(store).adopt(&interpreter)?;
             let mut workshop = Workshop::new(settings, store.clone(), Self::isolated(interpreter.clone()));
             let composed = workshop.compose(&[], &[])?;
-            environments.publish(&name, None, composed.generation(Vec::new(), "made".to_owned()))?;
+            environments.publish(&name, None, composed.generation(store, Vec::new(), "made".to_owned())?)?;
         }
         if activate && environments.active()?.is_none() {
             environments.set_active(&name)?;

@@ -4,6 +4,7 @@ use crate::bubbles;
 use crate::context::{Base, Context};
 use crate::launch::{self, Answer, Program};
 use crate::output;
+use crate::projection;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::standard_input::StandardInput;
@@ -126,11 +127,12 @@ fn note_bubbles(workshop: &Workshop<'_>, own: &[Requirement], composed: &Compose
     let (Some(environment), Base::Managed { description: base, .. }) = (&context.environment, &context.base) else {
         return Ok(());
     };
-    let site_packages = composed.path.join(&composed.description.site_packages);
     for requirement in own {
         let name = requirement.name.as_ref();
         let version = |of: &ViewDescription| of.wheel(name).map(|wheel| wheel.version.clone());
         if let Some(version) = version(&composed.description).filter(|now| version(base).as_ref() != Some(now)) {
+            let view = projection::lasting(workshop.store(), &composed.id, &composed.path)?;
+            let site_packages = view.join(&composed.description.site_packages);
             bubbles::note(workshop.store(), environment, name, &version, &site_packages)?;
         }
     }

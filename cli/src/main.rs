@@ -31,6 +31,7 @@ mod hints;
 mod index_settings;
 mod interpreters;
 mod launch;
+mod namespace;
 mod output;
 mod progress;
 mod projection;

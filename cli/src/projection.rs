@@ -2,10 +2,12 @@
 //!
 //! The choice is probed and remembered in `run/projection`; when it falls to links, that is said once.
 
+use crate::namespace;
 use crate::output;
 use crate::server;
 use crate::settings::{ProjectionChoice, Settings};
 use anyhow::{Context, Result, anyhow};
+use omnipkg_fusefs::{Rung, Unavailable};
 use omnipkg_store::interpreter::installed::{self, Place};
 use omnipkg_store::view::description::{DESCRIPTION, ViewDescription};
 use omnipkg_store::{Layout, Store, ViewId, links, publish};
@@ -18,9 +20,17 @@ pub fn visible_now(settings: &Settings, layout: &Layout, view: &ViewId) -> Optio
     let by_links = || Some(layout.links().join(&name)).filter(|path| path.is_dir());
     match settings.projection {
         ProjectionChoice::Link => by_links(),
-        ProjectionChoice::Fuse => by_mount(layout, &name),
+        ProjectionChoice::Rung(Rung::Namespace) if !namespace::entered() => by_links(),
+        ProjectionChoice::Fuse | ProjectionChoice::Rung(_) => by_mount(layout, &name),
+        ProjectionChoice::Probe if is_outside(layout) => by_links(),
         ProjectionChoice::Probe => by_mount(layout, &name).or_else(|| fallen_to_links(layout).and_then(|_| by_links())),
     }
+}
+
+/// True if the mount is in a namespace that this command is not in, or if what it makes visible is for those outside: any
+/// command but `run`, wherever it is started.
+fn is_outside(layout: &Layout) -> bool {
+    !namespace::entered() && namespace::in_use(layout)
 }
 
 /// Through the mount, if it is served.
@@ -34,10 +44,23 @@ pub fn make_visible(settings: &Settings, store: &Store, view: &ViewId) -> Result
     let layout = store.layout();
     match settings.projection {
         ProjectionChoice::Link => return by_new_links(store, view),
-        ProjectionChoice::Fuse => return through_mount(layout, view).context("OMNIPKG_PROJECTION=fuse"),
+        ProjectionChoice::Rung(Rung::Namespace) if !namespace::entered() => return by_new_links(store, view),
+        ProjectionChoice::Rung(rung) => {
+            let forced = || format!("OMNIPKG_PROJECTION={}", rung.name());
+            return through_mount(layout, view, rung).with_context(forced);
+        }
+        ProjectionChoice::Fuse => {
+            let rung = omnipkg_fusefs::probe().unwrap_or(Rung::Direct);
+            return through_mount(layout, view, rung).context("OMNIPKG_PROJECTION=fuse");
+        }
         ProjectionChoice::Probe => {}
     }
-    match omnipkg_fusefs::probe().map_err(|reason| anyhow!("{reason}")).and_then(|_| through_mount(layout, view)) {
+    let path = match rung(settings, layout) {
+        Ok(Rung::Namespace) if !namespace::entered() => return by_new_links(store, view),
+        Ok(rung) => through_mount(layout, view, rung),
+        Err(reason) => Err(reason),
+    };
+    match path {
         Ok(path) => {
             let _ = fs::remove_file(marker(layout));
             Ok(path)
@@ -47,6 +70,28 @@ pub fn make_visible(settings: &Settings, store: &Store, view: &ViewId) -> Result
             by_new_links(store, view)
         }
     }
+}
+
+/// The way to a mount, forced or found; an error says why there is none.
+pub fn rung(settings: &Settings, layout: &Layout) -> Result<Rung> {
+    match settings.projection {
+        ProjectionChoice::Rung(rung) => Ok(rung),
+        ProjectionChoice::Fuse => omnipkg_fusefs::probe().map_err(Into::into),
+        ProjectionChoice::Probe | ProjectionChoice::Link => {
+            namespace::rung(layout).map_err(|unavailable| match unavailable {
+                Unavailable::Mounter => {
+                    let why = namespace::remembered_trial(layout).unwrap_or_default();
+                    anyhow!("{unavailable}; {why}")
+                }
+                Unavailable::Device(_) => unavailable.into(),
+            })
+        }
+    }
+}
+
+/// A view's path that is seen by everybody: by links if this command is in the server's namespace.
+pub fn lasting(store: &Store, view: &ViewId, path: &Path) -> Result<PathBuf> {
+    if namespace::entered() { by_new_links(store, view) } else { Ok(path.to_owned()) }
 }
 
 /// By links; with it the tree of its interpreter, if that was installed into the store.
@@ -63,6 +108,7 @@ pub fn make_interpreter_visible(settings: &Settings, store: &Store, interpreter:
     let Some(place) = Place::of(store.layout(), interpreter) else { return Ok(()) };
     if visible_now(settings, store.layout(), &place.tree).is_none() || !interpreter.is_file() {
         let projected = make_visible(settings, store, &place.tree)?;
+        let projected = lasting(store, &place.tree, &projected)?;
         if !interpreter.is_file() {
             installed::point(store, &place.name, &projected)?;
         }
@@ -70,10 +116,10 @@ pub fn make_interpreter_visible(settings: &Settings, store: &Store, interpreter:
     Ok(())
 }
 
-fn through_mount(layout: &Layout, view: &ViewId) -> Result<PathBuf> {
+fn through_mount(layout: &Layout, view: &ViewId, rung: Rung) -> Result<PathBuf> {
     let path = layout.mnt().join(view.to_string());
     if by_mount(layout, &view.to_string()).is_none() {
-        server::ensure(layout)?;
+        server::ensure(layout, rung)?;
         let probe = path.join(DESCRIPTION);
         fs::metadata(&probe).with_context(|| format!("cannot see the view {}", path.display()))?;
     }

@@ -27,7 +27,7 @@ pub fn environment(settings: &Settings, store: &Store, name: &str, view: ViewId)
         return Ok(environments.view(name)?.unwrap_or(view));
     };
     let composed = compose(settings, store, interpreter.clone(), view, description)?;
-    let new = NewGeneration { reason: why.clone(), ..composed.generation(current.requirements, String::new()) };
+    let new = NewGeneration { reason: why.clone(), ..composed.generation(store, current.requirements, String::new())? };
     if environments.publish(name, Some(current.number), new)?.is_some() {
         let registry = Registry::new(store);
         if registry.get(name)?.is_some() {

@@ -4,6 +4,7 @@
 //! `run` reads it too.
 
 use anyhow::{Result, bail};
+use omnipkg_fusefs::Rung;
 use std::env;
 use std::path::PathBuf;
 
@@ -12,8 +13,10 @@ use std::path::PathBuf;
 pub enum ProjectionChoice {
     /// FUSE where it works, else links.
     Probe,
-    /// FUSE or an error.
+    /// FUSE that everybody sees, or an error.
     Fuse,
+    /// FUSE in this way or an error.
+    Rung(Rung),
     /// Links, without looking for FUSE.
     Link,
 }
@@ -60,7 +63,12 @@ impl Settings {
             Err(_) | Ok("") => Ok(ProjectionChoice::Probe),
             Ok("fuse") => Ok(ProjectionChoice::Fuse),
             Ok("link") => Ok(ProjectionChoice::Link),
-            Ok(other) => bail!("OMNIPKG_PROJECTION is {other:?}: it can be fuse or link"),
+            Ok(other) => match Rung::named(other) {
+                Some(rung) => Ok(ProjectionChoice::Rung(rung)),
+                None => bail!(
+                    "OMNIPKG_PROJECTION is {other:?}: it can be direct, fusermount, namespace, fuse (direct or fusermount) or link"
+                ),
+            },
         }
     }
 }

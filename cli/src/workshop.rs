@@ -69,8 +69,9 @@ impl Composed {
     }
 
     /// What an environment records of this view.
-    pub fn generation(&self, requirements: Vec<String>, reason: String) -> NewGeneration {
-        NewGeneration { view: self.id, projected: self.path.clone(), requirements, reason }
+    pub fn generation(&self, store: &Store, requirements: Vec<String>, reason: String) -> Result<NewGeneration> {
+        let projected = projection::lasting(store, &self.id, &self.path)?;
+        Ok(NewGeneration { view: self.id, projected, requirements, reason })
     }
 }
 

@@ -47,9 +47,9 @@ impl Attributes {
     /// Permission bits.
     pub fn permissions(&self) -> u16 {
         match self.kind {
-            FileKind::Directory => 0o555,
-            FileKind::File if self.executable => 0o555,
-            FileKind::File => 0o444,
+            FileKind::Directory => 0o755,
+            FileKind::File if self.executable => 0o755,
+            FileKind::File => 0o644,
             FileKind::Symlink => 0o777,
         }
     }

@@ -30,6 +30,6 @@ pub use connection::{Connection, Demand};
 pub use counters::Counters;
 pub use error::{Error, Result};
 pub use inode::Inode;
-pub use probe::{Rung, Unavailable, probe};
+pub use probe::{Rung, Unavailable, find_fusermount, may_mount, probe};
 pub use session::{MountState, Mounted, Options, Unmounter, clear_stale, is_mounted, mount, mount_state};
 pub use view_fs::{AccessMode, DirectoryEntry, Lookup, Statistics, ViewFs};

@@ -12,19 +12,46 @@ pub enum Rung {
     Direct,
     /// The set-uid helper fusermount3.
     Fusermount,
+    /// mount(2) by ourselves in a user namespace of our own: seen only by what is started in there.
+    Namespace,
 }
 
-/// Why there is no FUSE, in words for the user.
+impl Rung {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Direct, Self::Fusermount, Self::Namespace];
+
+    /// Its name in settings and on command lines.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::Fusermount => "fusermount",
+            Self::Namespace => "namespace",
+        }
+    }
+
+    /// The rung of a name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|rung| rung.name() == name)
+    }
+}
+
+/// Why there is no FUSE mount that everybody sees, in words for the user.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct Unavailable(pub String);
+pub enum Unavailable {
+    /// The device cannot be used, so nothing else helps.
+    #[error("{0}")]
+    Device(String),
+    /// The device can be used, but neither mount(2) nor the helper: a user namespace may do.
+    #[error("fusermount3 is not on PATH, and mounting without it needs root")]
+    Mounter,
+}
 
 const DEVICE: &str = "/dev/fuse";
 
 /// `CAP_SYS_ADMIN` in the capability sets of `/proc/self/status`.
 const MOUNT_CAPABILITY: u64 = 1 << 21;
 
-/// Finds the way to a FUSE mount.
+/// Finds the way to a FUSE mount that everybody sees. [`Rung::Namespace`] is never found here: it takes a process to try.
 ///
 /// # Errors
 /// [`Unavailable`] with the reason; a mount can fail in spite of a way (in a sandbox).
@@ -35,7 +62,7 @@ pub fn probe() -> Result<Rung, Unavailable> {
     }
     match find_fusermount() {
         Some(_) => Ok(Rung::Fusermount),
-        None => Err(Unavailable("fusermount3 is not on PATH, and mounting without it needs root".to_owned())),
+        None => Err(Unavailable::Mounter),
     }
 }
 
@@ -49,11 +76,11 @@ fn check_device(device: &Path) -> Result<(), Unavailable> {
         },
     };
     let separator = if reason.starts_with("does") { " " } else { ": " };
-    Err(Unavailable(format!("{}{separator}{reason}", device.display())))
+    Err(Unavailable::Device(format!("{}{separator}{reason}", device.display())))
 }
 
-/// Root in a container often may not mount.
-fn may_mount() -> bool {
+/// Whether this process may mount: root in a container often may not.
+pub fn may_mount() -> bool {
     if !geteuid().is_root() {
         return false;
     }
@@ -63,7 +90,7 @@ fn may_mount() -> bool {
 }
 
 /// The helper, searched as fuser searches it: `FUSERMOUNT_PATH`, then `PATH`, then the usual places.
-pub(crate) fn find_fusermount() -> Option<PathBuf> {
+pub fn find_fusermount() -> Option<PathBuf> {
     if let Some(path) = std::env::var_os("FUSERMOUNT_PATH") {
         return Some(PathBuf::from(path)).filter(|path| path.is_file());
     }

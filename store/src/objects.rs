@@ -167,7 +167,7 @@ impl<'store> Batch<'store> {
 }
 
 /// True if the file has the time that every object gets: whoever writes to one, through a hardlink, breaks this seal.
-pub(crate) fn is_sealed(metadata: &fs::Metadata) -> bool {
+pub fn is_sealed(metadata: &fs::Metadata) -> bool {
     metadata.modified().is_ok_and(|modified| modified == constant_time())
 }
 

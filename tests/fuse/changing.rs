@@ -41,5 +41,5 @@ fn every_change_is_refused() {
     }
     assert_eq!(names(&mount.path(&view, "bin")), ["dangling", "greet", "hello"]);
     assert_eq!(fs::read(&file).unwrap(), b"#!/bin/sh\necho \"hello $1\"\n");
-    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o555);
+    assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o7777, 0o755);
 }

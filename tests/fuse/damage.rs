@@ -4,6 +4,8 @@ use super::store::{TestStore, errno};
 use nix::errno::Errno;
 use omnipkg_store::view::manifest::ManifestBuilder;
 use std::fs;
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 
 #[test]
 fn missing_and_short_objects_are_eio() {
@@ -20,6 +22,20 @@ fn missing_and_short_objects_are_eio() {
     assert_eq!(errno(fs::read(mount.path(&view, "gone"))), Errno::EIO);
     assert_eq!(errno(fs::read(mount.path(&view, "short"))), Errno::EIO);
     assert_eq!(fs::read(mount.path(&view, "whole")).unwrap(), [3; 10_000]);
+}
+
+#[test]
+fn an_object_that_somebody_wrote_to_is_eio() {
+    let store = TestStore::new();
+    let mut builder = ManifestBuilder::new();
+    let object = store.file(&mut builder, "a.py", b"VALUE = 1\n", false);
+    let view = store.publish(&builder);
+    // as root does through a hardlink of the link projection: the mode does not keep it
+    let path = store.layout().object(&object);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(b"VALUE = 2\n").unwrap();
+    let Some(mount) = store.mount() else { return };
+    assert_eq!(errno(fs::read(mount.path(&view, "a.py"))), Errno::EIO);
 }
 
 #[test]

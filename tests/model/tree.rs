@@ -84,7 +84,7 @@ impl Tree {
                 Leaf::Link(target) => std::os::unix::fs::symlink(target, path).unwrap(),
                 Leaf::File { bytes, executable } => {
                     std::fs::write(&path, bytes).unwrap();
-                    let mode = if *executable { 0o555 } else { 0o444 };
+                    let mode = if *executable { 0o755 } else { 0o644 };
                     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
                 }
             }

@@ -1,14 +1,13 @@
 //! `omnipkg doctor`: whether everything that omnipkg relies on works here, and what would mend it.
 
+use crate::commands::ladder::{self, Ladder};
 use crate::commands::open_store;
 use crate::context::Context;
 use crate::index_settings;
 use crate::interpreters;
-use crate::projection;
-use crate::settings::{ProjectionChoice, Settings};
+use crate::settings::Settings;
 use crate::workshop::Workshop;
 use anyhow::{Result, anyhow};
-use omnipkg_fusefs::Rung;
 use omnipkg_store::Store;
 use omnipkg_store::environment::Environments;
 use omnipkg_store::interpreter::{Interpreter, discover, probe_cached};
@@ -25,7 +24,8 @@ struct Finding {
 /// Looks, prints a line for each thing, and fails if something essential does not work.
 pub fn doctor(settings: &Settings) -> Result<u8> {
     let store = open_store(settings)?;
-    let mut findings = vec![store_finding(&store), fuse_finding(settings, &store)];
+    let ladder = ladder::look(settings, store.layout());
+    let mut findings = vec![store_finding(&store), projection_finding(&ladder)];
     let interpreter = interpreters::find(&store, None, None);
     findings.push(python_finding(&store, &interpreter));
     findings.extend(environments_finding(&store));
@@ -43,7 +43,7 @@ pub fn doctor(settings: &Settings) -> Result<u8> {
                 })
             })
             .collect();
-        println!("{}", serde_json::json!({ "schema": 1, "healthy": healthy, "findings": rows }));
+        println!("{}", serde_json::json!({ "schema": 1, "healthy": healthy, "rung": ladder.rung, "findings": rows }));
     } else {
         for finding in findings {
             println!("{} {}: {}", if finding.good { "ok  " } else { "BAD " }, finding.subject, finding.text);
@@ -73,34 +73,8 @@ fn store_finding(store: &Store) -> Finding {
 }
 
 /// Links are a good answer too: only the reason and the remedy are told.
-fn fuse_finding(settings: &Settings, store: &Store) -> Finding {
-    let links = |text: String, mend: Option<String>| Finding { subject: "projection", good: true, text, mend };
-    if settings.projection == ProjectionChoice::Link {
-        return links("links (OMNIPKG_PROJECTION=link)".to_owned(), None);
-    }
-    match omnipkg_fusefs::probe() {
-        Ok(rung) => match projection::fallen_to_links(store.layout()) {
-            Some(reason) => links(format!("links ({reason})"), Some("the next new view tries FUSE again".to_owned())),
-            None => {
-                let how = match rung {
-                    Rung::Direct => "mounted directly",
-                    Rung::Fusermount => "mounted by fusermount3",
-                };
-                links(format!("FUSE, {how}"), None)
-            }
-        },
-        Err(reason) => {
-            let text = reason.to_string();
-            let mend = if text.contains("permission") {
-                "let users open it: sudo chmod 0666 /dev/fuse".to_owned()
-            } else if text.contains("fusermount3") {
-                "install the package fuse3".to_owned()
-            } else {
-                "load the kernel module: sudo modprobe fuse".to_owned()
-            };
-            links(format!("links, since there is no FUSE here ({text})"), Some(mend))
-        }
-    }
+fn projection_finding(ladder: &Ladder) -> Finding {
+    Finding { subject: "projection", good: true, text: ladder.text.clone(), mend: ladder.lift.clone() }
 }
 
 fn python_finding(store: &Store, found: &Result<Interpreter>) -> Finding {

@@ -5,6 +5,7 @@ mod doctor;
 mod environments;
 mod info;
 pub mod install;
+mod ladder;
 mod list;
 pub mod mount;
 mod prune;

@@ -10,6 +10,7 @@ use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over
 use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
 use crate::launch::{self, Program};
+use crate::namespace;
 use crate::output;
 use crate::projection;
 use crate::remembered::{RememberedRun, RunKey};
@@ -29,6 +30,8 @@ use std::path::Path;
 
 /// Runs a program and returns its exit code.
 pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
+    // While there is one thread, and before anything is looked at in the mount.
+    namespace::enter_for_run(settings)?;
     let signals = Signals::block()?;
     let job = Job::new(settings, &signals, options)?;
     let remembered = job.remembered();

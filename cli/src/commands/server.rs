@@ -2,46 +2,59 @@
 
 use crate::arguments::ServerVerb;
 use crate::demos;
+use crate::namespace;
+use crate::projection;
 use crate::server;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
 use omnipkg_fusefs::Counters;
 use omnipkg_store::{Layout, Store};
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// Starts, stops or looks at the server.
 pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
-    if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_) } | ServerVerb::Gather { .. }) {
+    if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_), .. } | ServerVerb::Gather { .. }) {
         close_inherited();
     }
     match verb {
         ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
+        ServerVerb::TryNamespace => return namespace::try_here().map(|()| 0),
         _ => {}
     }
     let store = Store::open(&settings.home)?;
     let layout = store.layout();
     match verb {
-        ServerVerb::Start { foreground: true, ready_fd } => {
+        ServerVerb::Start { foreground: true, ready_fd, rung } => {
             // Readiness is told on standard output, which the starting command reads to its end.
             let ready = ready_fd.filter(|fd| *fd == 1).map(|_| take_stdout()).transpose()?;
+            let prepared = match rung {
+                Some(rung) => Ok(rung),
+                None => projection::rung(settings, layout),
+            };
+            if let Err(error) = prepared.and_then(namespace::prepare_server) {
+                ready.map(File::from).map(|mut ready| writeln!(ready, "{error:#}"));
+                return Err(error);
+            }
             server::begin(layout, ready).map(|()| 0)
         }
-        ServerVerb::Start { .. } => server::ensure(layout).map(|()| 0),
+        ServerVerb::Start { .. } => server::ensure(layout, projection::rung(settings, layout)?).map(|()| 0),
         ServerVerb::Stop => {
             // Both are tried: one that cannot be stopped is no reason to leave the other.
             let demos = demos::lasting::stop_server(layout);
             let gathering = server::gather::stop(layout);
             server::stop(layout).and(demos).and(gathering).map(|()| 0)
         }
-        ServerVerb::Restart => server::restart(layout).map(|()| 0),
+        ServerVerb::Restart => server::restart(layout, projection::rung(settings, layout)?).map(|()| 0),
         ServerVerb::Status => {
             status(settings, layout);
             Ok(0)
         }
         ServerVerb::Gather { view } => server::gather::gather(&store, &view).map(|()| 0),
-        ServerVerb::Hold(_) | ServerVerb::Serve(_) => Ok(0),
+        ServerVerb::Hold(_) | ServerVerb::Serve(_) | ServerVerb::TryNamespace => Ok(0),
     }
 }
 

@@ -13,6 +13,7 @@ use crate::commands::run::Job;
 use crate::context::Context;
 use crate::healing::{Failure, LazyWorkshop, ProgramRunner, RunView};
 use crate::interpreters;
+use crate::namespace;
 use crate::output;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -31,8 +32,9 @@ const WANTED: &str = "13.4.2";
 
 /// Runs the demo; an error if anything is not as it should be.
 pub fn run(settings: &Settings, python: Option<&str>) -> Result<u8> {
-    let signals = Signals::block()?;
     let demo = TemporaryStore::new(settings)?;
+    namespace::enter_for_run(&demo.place().settings)?;
+    let signals = Signals::block()?;
     let place = demo.place();
     let settings = &place.settings;
     let store = Store::open(&settings.home)?;

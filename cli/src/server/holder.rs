@@ -5,12 +5,14 @@
 //! true: one thread, nothing that can block for long; every descriptor that a child is not meant to have is
 //! closed by exec. If the holder dies, its server becomes the holder (see `serve`).
 
+use super::HOLDER_NAME;
 use super::descriptors::{Handed, with_open};
 use super::record;
 use super::watch::{Verdict, Watch};
 use anyhow::{Context, Result, bail};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl::set_name;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -133,6 +135,7 @@ impl<'a> Holder<'a> {
     }
 
     fn run(mut self, ready: &mut Option<File>) -> Result<()> {
+        let _ = set_name(c"omnipkg-holder");
         record::write(&self.lock, self.counters.file().as_raw_fd())?;
         self.start_server()?;
         let mut patience = LOOK_WHILE_BUSY;
@@ -316,7 +319,11 @@ impl<'a> Holder<'a> {
         }
         let unmounter = self.connection.unmounter();
         if unmounter.unmount().is_err() {
-            unmounter.detach()?;
+            if let Err(error) = unmounter.detach() {
+                // Without its server it answers nobody, and the next mount clears it.
+                self.kill_server();
+                return Err(error.into());
+            }
             record::release(&self.lock);
         }
         self.is_down = true;
@@ -331,7 +338,7 @@ impl<'a> Holder<'a> {
             self.kill_server();
             let handed = [self.connection.device(), self.counters.file().as_fd(), self.lock.as_fd()];
             let mut command = Command::new(&program);
-            command.arg0("omnipkg").args(Handed::arguments("hold", &handed));
+            command.arg0(HOLDER_NAME).args(Handed::arguments("hold", &handed));
             let error = with_open(&handed, || command.exec())?;
             eprintln!("cannot become {program}: {error}");
             self.replace("was to be another program's").map(drop)?;

@@ -21,7 +21,7 @@ pub use serve::serve;
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use omnipkg_fusefs::Counters;
+use omnipkg_fusefs::{Counters, Rung};
 use omnipkg_store::Layout;
 use record::Record;
 use std::fs::{self, File};
@@ -30,6 +30,9 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+/// What process listings show, so that the two are told apart: who ends the server does not mean the holder.
+const HOLDER_NAME: &str = "omnipkg-holder";
 
 /// How long a running server may take to become another program.
 const HAND_OVER: Duration = Duration::from_secs(20);
@@ -54,6 +57,11 @@ pub fn process(layout: &Layout) -> Option<Pid> {
     running(layout)?.process
 }
 
+/// The process that owns the mount, if there is one that knows what this omnipkg makes.
+pub fn holder(layout: &Layout) -> Option<Pid> {
+    record::read(layout).filter(|record| !record.is_older()).map(|record| record.holder)
+}
+
 /// What is known of the server, if one is alive.
 pub fn running(layout: &Layout) -> Option<Running> {
     let record = record::read(layout)?;
@@ -75,23 +83,24 @@ fn counters(record: &Record) -> Option<Counters> {
 }
 
 /// Sees to it that the mount is served, starting the server if need be; returns when it is ready.
-pub fn ensure(layout: &Layout) -> Result<()> {
+pub fn ensure(layout: &Layout, rung: Rung) -> Result<()> {
     let _lock = start_lock(layout)?;
     match record::read(layout) {
-        Some(record) if record.is_older() => hand_over_to_this(layout, &record),
-        Some(_) if omnipkg_fusefs::is_mounted(&layout.mnt())? => Ok(()),
+        Some(record) if record.is_older() => hand_over_to_this(layout, rung, &record),
+        // A mount in a namespace is not seen from here: its server is ready when it lives, for it was waited for.
+        Some(_) if rung == Rung::Namespace || omnipkg_fusefs::is_mounted(&layout.mnt())? => Ok(()),
         // Somebody took its mount away: it lets go of the lock, and serves those who still use it.
-        Some(record) => end(layout, &record).and_then(|()| start(layout)),
-        None => start(layout),
+        Some(record) => end(layout, &record).and_then(|()| start(layout, rung)),
+        None => start(layout, rung),
     }
 }
 
 /// Makes a running server this very program; nobody who uses a view sees more than a pause. Starts one if there is none.
-pub fn restart(layout: &Layout) -> Result<()> {
+pub fn restart(layout: &Layout, rung: Rung) -> Result<()> {
     let _lock = start_lock(layout)?;
     match record::read(layout) {
-        Some(record) => hand_over_to_this(layout, &record),
-        None => start(layout),
+        Some(record) => hand_over_to_this(layout, rung, &record),
+        None => start(layout, rung),
     }
 }
 
@@ -103,10 +112,10 @@ fn start_lock(layout: &Layout) -> Result<File> {
     Ok(lock)
 }
 
-fn hand_over_to_this(layout: &Layout, record: &Record) -> Result<()> {
+fn hand_over_to_this(layout: &Layout, rung: Rung, record: &Record) -> Result<()> {
     if record.version.is_none() {
         // The first ones cannot: their users keep what they have open.
-        return end(layout, record).and_then(|()| start(layout));
+        return end(layout, record).and_then(|()| start(layout, rung));
     }
     let request = holder::hand_over_request(layout);
     let written = request.with_extension("new");
@@ -130,24 +139,25 @@ fn log_path(layout: &Layout) -> PathBuf {
 }
 
 /// This very program: by its path, or, if its file was replaced since it was started, by what the kernel still has of it.
-fn program() -> PathBuf {
+pub fn program() -> PathBuf {
     let path = std::env::current_exe().unwrap_or_default();
     // By its number, since another process may have to find it.
     if path.is_file() { path } else { PathBuf::from(format!("/proc/{}/exe", std::process::id())) }
 }
 
 /// Starts the server process and reads what it says of its readiness from a pipe.
-fn start(layout: &Layout) -> Result<()> {
+fn start(layout: &Layout, rung: Rung) -> Result<()> {
     let log_path = log_path(layout);
     let log = File::create(&log_path).with_context(|| format!("cannot create {}", log_path.display()))?;
     let (mut ours, theirs) = std::io::pipe().context("cannot make a pipe")?;
     let executable = program();
     let mut command = Command::new(&executable);
     command
-        .arg0("omnipkg")
-        .args(["server", "start", "--foreground", "--ready-fd", "1"])
+        .arg0(HOLDER_NAME)
+        .args(["server", "start", "--foreground", "--ready-fd", "1", "--rung", rung.name()])
         .env("OMNIPKG_HOME", layout.root())
         .env_remove("OMNIPKG_REPORT")
+        .envs(helper_of(rung))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(theirs)
@@ -164,6 +174,12 @@ fn start(layout: &Layout) -> Result<()> {
         "" => bail!("the server ended before it was ready; see {}", log_path.display()),
         reason => Err(anyhow!("{reason}")),
     }
+}
+
+/// Where a direct mount was asked for in so many words, the helper must not be taken instead, as fuser does.
+fn helper_of(rung: Rung) -> Option<(&'static str, &'static str)> {
+    let forced = rung == Rung::Direct && std::env::var_os("OMNIPKG_PROJECTION").is_some_and(|word| word == "direct");
+    forced.then_some(("FUSERMOUNT_PATH", "/nonexistent/fusermount3"))
 }
 
 /// Stops the server, if one is alive, and waits for its end; true if there was one.

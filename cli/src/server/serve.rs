@@ -2,6 +2,7 @@
 //!
 //! It holds nothing that cannot be found on disk again, so that it may die at any moment.
 
+use super::HOLDER_NAME;
 use super::compile;
 use super::descriptors::{Handed, with_open};
 use anyhow::{Context, Result};
@@ -17,6 +18,8 @@ use std::sync::{Arc, mpsc};
 
 /// Serves until the mount is gone.
 pub fn serve(layout: &Layout, handed: &Handed) -> Result<()> {
+    // Otherwise it is called after the path that it was started by, which is `exe`.
+    let _ = nix::sys::prctl::set_name(c"omnipkg-server");
     let mut control = UnixStream::from(handed.take_control()?);
     let result = begin(layout, handed, &control);
     if let Err(error) = &result {
@@ -47,7 +50,7 @@ fn become_holder(mut holder: UnixStream, connection: &Connection, counters: &Cou
     eprintln!("the holder ended: process {} takes its place", std::process::id());
     let handed = [connection.device(), counters.file().as_fd(), lock.as_fd()];
     let mut command = Command::new("/proc/self/exe");
-    command.arg0("omnipkg").args(Handed::arguments("hold", &handed));
+    command.arg0(HOLDER_NAME).args(Handed::arguments("hold", &handed));
     match with_open(&handed, || command.exec()) {
         Ok(error) => eprintln!("cannot take the holder's place, and serve on without one: {error}"),
         Err(error) => eprintln!("cannot take the holder's place, and serve on without one: {error:#}"),
