@@ -5,7 +5,9 @@
 //! objects/ab/<62 hex>      one file per content, mode 0444
 //! wheels/<sha256>          wheel manifest
 //! views/<view id>          view manifest
-//! pyc/<cache tag>/ab/<62>  bytecode digest for (source object, cache tag)
+//! pyc/<cache tag>/ab/<62>  bytecode digest for (source object, cache tag), or the word `refused`
+//! pyc/<cache tag>/magic    the magic number of that bytecode; builds with another have magic-<number>/ab/<62>
+//! pyc/<cache tag>/views/   empty files: the views of which everything is compiled
 //! interpreters/<digest>    what probing an interpreter found
 //! answers/<digest>         remembered answers: question -> lock and view
 //! runs/<digest>            remembered runs: (script, context) -> view

@@ -75,10 +75,11 @@ impl Key {
     fn claim(store: &Store, facts: &Facts) -> Result<Self> {
         let (layout, cache_tag, magic) = (store.layout(), &facts.cache_tag, facts.magic);
         if magic != 0 && owner(layout, cache_tag).is_none() {
-            let path = owner_path(layout, cache_tag);
-            // One that does not parse is in the way of the next.
-            let _ = fs::remove_file(&path);
-            publish::new_file(store, &path, magic.to_string().as_bytes())?;
+            let (path, text) = (owner_path(layout, cache_tag), magic.to_string());
+            // Another may have been quicker, and owns it then; what does not parse is nobody's.
+            if !publish::new_file(store, &path, text.as_bytes())? && owner(layout, cache_tag).is_none() {
+                publish::file(store, &path, text.as_bytes())?;
+            }
         }
         Ok(Self::of(layout, cache_tag, magic))
     }
