@@ -80,10 +80,12 @@ pub type OnFailure<'a> = &'a mut dyn FnMut(&[u8]) -> Answer;
 ///
 /// `on_failure` gets each report (JSON) and decides what the reporter is told; without it none is asked for.
 ///
+/// `within` are words in front of the program that make it see the view otherwise; they look up what to start themselves.
 /// `over` is what programs are told of what lies beneath (see [`RUN_OVER`]).
 pub fn run(
     signals: &Signals,
     view: &Path,
+    within: &[OsString],
     program: &Program,
     over: &str,
     mut on_failure: Option<OnFailure<'_>>,
@@ -96,7 +98,7 @@ pub fn run(
         }
         None => (None, None),
     };
-    let child = spawn(signals, view, program, over, theirs.as_ref())?;
+    let child = spawn(signals, view, within, program, over, theirs.as_ref())?;
     drop(theirs);
     let mut socket = ours;
     loop {
@@ -152,8 +154,19 @@ fn reap(child: Pid) -> Result<Option<i32>> {
     }
 }
 
-fn spawn(signals: &Signals, view: &Path, program: &Program, over: &str, socket: Option<&OwnedFd>) -> Result<Pid> {
-    let line = program.command_line(view);
+fn spawn(
+    signals: &Signals,
+    view: &Path,
+    within: &[OsString],
+    program: &Program,
+    over: &str,
+    socket: Option<&OwnedFd>,
+) -> Result<Pid> {
+    let line = match program {
+        Program::Command(rest) if !within.is_empty() => rest.clone(),
+        _ => program.command_line(view),
+    };
+    let line = [within, &line].concat();
     let executable = line.first().cloned().ok_or_else(|| anyhow!("there is nothing to run"))?;
     let arguments = line.into_iter().map(c_string).collect::<Result<Vec<_>>>()?;
     let environment = environment(view, over, socket)?;

@@ -19,6 +19,7 @@
 //! bin/omnipkg              symlink to the program that used the store last
 //! mnt/                     the FUSE mount; every view is a directory of it
 //! links/<view id>/         the link projection
+//! writable/<name>/         what was written over a view and kept by name
 //! cache/                   index pages and metadata: may be thrown away at any time
 //! catalog.sqlite  tmp/  leases/  run/
 //! ```
@@ -163,6 +164,11 @@ impl Layout {
     /// Directory of the link projection.
     pub fn links(&self) -> PathBuf {
         self.root.join("links")
+    }
+
+    /// Directory of what was written over views and kept.
+    pub fn writable(&self) -> PathBuf {
+        self.root.join("writable")
     }
 
     /// The catalog's database.

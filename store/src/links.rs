@@ -3,6 +3,8 @@
 //! A projection is complete or not there: it is made in `tmp/` and published by one rename. Its directories
 //! are read-only, except that each `__pycache__` may be written by its owner: Python keeps bytecode there,
 //! and since every other file of the view never changes, that bytecode never goes stale.
+//!
+//! A writable copy ([`copy`]) shares nothing with the store that could be written through: no hardlinks.
 
 use crate::bytecode;
 use crate::digest::{Digest, ViewId};
@@ -43,8 +45,13 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     let tmp = store.layout().tmp();
     let scratch = tempfile::Builder::new().prefix("links-").tempdir_in(&tmp).at("create a directory in", &tmp)?;
     let root = scratch.path().join("view");
-    let mut projector =
-        Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag: description.cache_tag };
+    let mut projector = Projector {
+        store,
+        manifest: &manifest,
+        means: Means::Reflink,
+        cache_tag: description.cache_tag,
+        writable: false,
+    };
     projector.directory(manifest.root(), &root)?;
     // One barrier: links and copies are durable before the name that promises them.
     let directory = File::open(&root).at("open", &root)?;
@@ -58,6 +65,18 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     set_mode(&target, 0o555)?;
     publish::sync_directory(&store.layout().links())?;
     Ok(target)
+}
+
+/// Makes a writable copy of a view at `target`, which must not exist: reflinks or real copies.
+///
+/// # Errors
+/// [`crate::Error::Io`], [`crate::Error::Damaged`]; what was made until then is left to the caller.
+pub fn copy(store: &Store, id: &ViewId, target: &Path) -> Result<()> {
+    let manifest = ViewManifest::open(&store.layout().view(id))?;
+    manifest.verify()?;
+    let cache_tag = ViewDescription::load(store, id)?.cache_tag;
+    let mut projector = Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag, writable: true };
+    projector.directory(manifest.root(), target)
 }
 
 /// Brings bytecode that was made since into a view's projection, if it has one. What is there already stays.
@@ -77,7 +96,7 @@ pub fn add_bytecode(store: &Store, id: &ViewId) -> Result<()> {
         entries.iter().filter(|entry| entry.node.name == b"__pycache__").map(|entry| root.join(&entry.path)).collect();
     let tmp = store.layout().tmp();
     let scratch = tempfile::Builder::new().prefix("pyc-").tempdir_in(&tmp).at("create a directory in", &tmp)?;
-    let mut projector = Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag };
+    let mut projector = Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag, writable: false };
     for entry in &entries {
         let path = root.join(&entry.path);
         let (NodeKind::File { digest, .. }, Some("py")) = (entry.node.kind, path.extension().and_then(OsStr::to_str))
@@ -133,6 +152,8 @@ struct Projector<'a> {
     manifest: &'a ViewManifest,
     means: Means,
     cache_tag: String,
+    /// For its owner to write to: then nothing is a hardlink.
+    writable: bool,
 }
 
 impl Projector<'_> {
@@ -154,7 +175,7 @@ impl Projector<'_> {
             self.bytecode(&sources, &path.join("__pycache__"))?;
         }
         // The root is closed by the caller: renaming a directory to another parent needs it writable.
-        if index != self.manifest.root() {
+        if index != self.manifest.root() && !self.writable {
             set_mode(path, 0o555)?;
         }
         Ok(())
@@ -168,7 +189,7 @@ impl Projector<'_> {
                 // A shared library is loaded without its executable bit, so that it can be a hardlink.
                 let library =
                     target.extension().is_some_and(|end| end == "so") || target.to_string_lossy().contains(".so.");
-                self.file(&digest, target, executable && !library)
+                self.file(&digest, target, executable && (self.writable || !library))
             }
         }
     }
@@ -195,8 +216,9 @@ impl Projector<'_> {
         }
         if self.means == Means::Reflink {
             match reflink_copy::reflink(&object, target) {
-                Ok(()) => return finish_copy(target, executable),
+                Ok(()) => return self.finish_copy(target, executable),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error).at("read object", &object),
+                Err(_) if self.writable => self.means = Means::Copy,
                 Err(_) => self.means = Means::Hardlink,
             }
         }
@@ -210,15 +232,15 @@ impl Projector<'_> {
             }
         }
         fs::copy(&object, target).at("copy object to", target)?;
-        finish_copy(target, executable)
+        self.finish_copy(target, executable)
     }
-}
 
-fn finish_copy(target: &Path, executable: bool) -> Result<()> {
-    let file = File::open(target).at("open", target)?;
-    file.set_permissions(fs::Permissions::from_mode(if executable { 0o555 } else { 0o444 }))
-        .at("set the mode of", target)?;
-    file.set_modified(constant_time()).at("set the time of", target)
+    fn finish_copy(&self, target: &Path, executable: bool) -> Result<()> {
+        let mode = if executable { 0o555 } else { 0o444 } | if self.writable { 0o200 } else { 0 };
+        let file = File::open(target).at("open", target)?;
+        file.set_permissions(fs::Permissions::from_mode(mode)).at("set the mode of", target)?;
+        file.set_modified(constant_time()).at("set the time of", target)
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) -> Result<()> {

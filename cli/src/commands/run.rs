@@ -16,6 +16,7 @@ use crate::remembered::{RememberedRun, RunKey};
 use crate::script::{Block, Script};
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::writable::WritableRuns;
 use anyhow::{Context as _, Result};
 use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal};
 use omnipkg_store::interpreter::{Identity, registry};
@@ -41,12 +42,24 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     if options.compile {
         compile(settings, &start)?;
     }
+    let mut writable = match options.writable {
+        true => Some(WritableRuns::new(settings, open_store(settings)?, options.keep.clone())),
+        false => None,
+    };
     if options.heal == HealPolicy::Off {
-        return Ok(exit_code(launch::run(&signals, &start.path, &job.program, &job.over, None)?));
+        let (path, within) = match &mut writable {
+            Some(runs) => runs.prepare(&start)?,
+            None => (start.path, Vec::new()),
+        };
+        let code = launch::run(&signals, &path, &within, &job.program, &job.over, None)?;
+        finish(writable);
+        return Ok(exit_code(code));
     }
     let plan = job.plan(remembered.as_ref())?;
     let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
+    runner.writable = writable;
     let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
+    finish(runner.writable);
     job.remember(&outcome, workshop.interpreter())?;
     if let Ended::NotComposed(error) = &outcome.ended {
         output::error(&error.0);
@@ -247,6 +260,13 @@ fn over(layout: &Layout, beneath: &Beneath, isolated: bool) -> String {
         Beneath::Environment { name, .. } if !isolated => run_over(layout, Some(name)),
         Beneath::View(_) if !isolated => std::env::var(RUN_OVER).unwrap_or_else(|_| run_over(layout, None)),
         _ => run_over(layout, None),
+    }
+}
+
+/// Tells what was written. What goes wrong here changes nothing of the program's end.
+fn finish(writable: Option<WritableRuns<'_>>) {
+    if let Some(Err(error)) = writable.map(WritableRuns::finish) {
+        output::warn(&format!("{error:#}"));
     }
 }
 

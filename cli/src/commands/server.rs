@@ -1,6 +1,7 @@
 //! `omnipkg server`: the process that serves the views.
 
 use crate::arguments::ServerVerb;
+use crate::commands::writable;
 use crate::demos;
 use crate::namespace;
 use crate::projection;
@@ -40,6 +41,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
         ServerVerb::Start { .. } => server::ensure(layout, projection::rung(settings, layout)?).map(|()| 0),
         ServerVerb::TryNamespace => Ok(0),
         ServerVerb::Stop => {
+            writable::unmount_all(settings, &store);
             // Both are tried: one that cannot be stopped is no reason to leave the other.
             let demos = demos::lasting::stop_server(layout);
             server::stop(layout).and(demos).map(|_| 0)
