@@ -2,7 +2,7 @@
 
 use crate::bubbles;
 use crate::context::{Base, Context};
-use crate::launch::{self, Answer, Program};
+use crate::launch::{self, Answer, Program, Wrapper};
 use crate::output;
 use crate::projection;
 use crate::settings::Settings;
@@ -193,7 +193,7 @@ impl Runner<RunView> for ProgramRunner<'_> {
     fn run(&mut self, view: &RunView, on_failure: &mut dyn FnMut(Report) -> Verdict) -> Result<i32, Failure> {
         self.input.rewind();
         let prepared = self.writable.as_mut().map(|runs| runs.prepare(view)).transpose();
-        let (path, within) = prepared.map_err(Failure)?.unwrap_or_else(|| (view.path.clone(), Vec::new()));
+        let (path, wrapper) = prepared.map_err(Failure)?.unwrap_or_else(|| (view.path.clone(), Wrapper::default()));
         let input = &self.input;
         let mut answer = |bytes: &[u8]| match Report::from_json(bytes) {
             Ok(mut report) => {
@@ -206,7 +206,7 @@ impl Runner<RunView> for ProgramRunner<'_> {
             // Whatever sent that, it is not our reporter: the script prints its traceback itself.
             Err(_) => Answer::Print,
         };
-        launch::run(self.signals, &path, &within, self.program, self.over, Some(&mut answer)).map_err(Failure)
+        launch::run(self.signals, &path, &wrapper, self.program, self.over, Some(&mut answer)).map_err(Failure)
     }
 }
 

@@ -73,6 +73,15 @@ fn find_command(view: &Path, name: &OsStr) -> OsString {
         .map_or_else(|| name.to_owned(), PathBuf::into_os_string)
 }
 
+/// What stands between omnipkg and a program, so that it sees the view otherwise.
+#[derive(Default)]
+pub struct Wrapper {
+    /// Words in front of the program; they look up what to start themselves.
+    pub words: Vec<OsString>,
+    /// Stays open in all that is started: a lock that lasts as long as anything uses what it guards.
+    pub held: Option<OwnedFd>,
+}
+
 /// What is asked about each report.
 pub type OnFailure<'a> = &'a mut dyn FnMut(&[u8]) -> Answer;
 
@@ -80,12 +89,11 @@ pub type OnFailure<'a> = &'a mut dyn FnMut(&[u8]) -> Answer;
 ///
 /// `on_failure` gets each report (JSON) and decides what the reporter is told; without it none is asked for.
 ///
-/// `within` are words in front of the program that make it see the view otherwise; they look up what to start themselves.
 /// `over` is what programs are told of what lies beneath (see [`RUN_OVER`]).
 pub fn run(
     signals: &Signals,
     view: &Path,
-    within: &[OsString],
+    wrapper: &Wrapper,
     program: &Program,
     over: &str,
     mut on_failure: Option<OnFailure<'_>>,
@@ -98,7 +106,7 @@ pub fn run(
         }
         None => (None, None),
     };
-    let child = spawn(signals, view, within, program, over, theirs.as_ref())?;
+    let child = spawn(signals, view, wrapper, program, over, theirs.as_ref())?;
     drop(theirs);
     let mut socket = ours;
     loop {
@@ -157,16 +165,16 @@ fn reap(child: Pid) -> Result<Option<i32>> {
 fn spawn(
     signals: &Signals,
     view: &Path,
-    within: &[OsString],
+    wrapper: &Wrapper,
     program: &Program,
     over: &str,
     socket: Option<&OwnedFd>,
 ) -> Result<Pid> {
     let line = match program {
-        Program::Command(rest) if !within.is_empty() => rest.clone(),
+        Program::Command(rest) if !wrapper.words.is_empty() => rest.clone(),
         _ => program.command_line(view),
     };
-    let line = [within, &line].concat();
+    let line = [wrapper.words.clone(), line].concat();
     let executable = line.first().cloned().ok_or_else(|| anyhow!("there is nothing to run"))?;
     let arguments = line.into_iter().map(c_string).collect::<Result<Vec<_>>>()?;
     let environment = environment(view, over, socket)?;
@@ -179,7 +187,7 @@ fn spawn(
         default.add(Signal::SIGPIPE);
         attributes.set_sigdefault(&default)?;
         let mut actions = PosixSpawnFileActions::init()?;
-        if let Some(socket) = socket {
+        for socket in socket.into_iter().chain(&wrapper.held) {
             // Onto itself: clears close-on-exec in the child only.
             actions.add_dup2(socket.as_raw_fd(), socket.as_raw_fd())?;
         }

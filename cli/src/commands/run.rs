@@ -8,7 +8,7 @@ use crate::commands::{mount, open_store, parse_requirements};
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
 use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
-use crate::launch::{self, Program};
+use crate::launch::{self, Program, Wrapper};
 use crate::namespace;
 use crate::output;
 use crate::projection;
@@ -47,11 +47,11 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
         false => None,
     };
     if options.heal == HealPolicy::Off {
-        let (path, within) = match &mut writable {
+        let (path, wrapper) = match &mut writable {
             Some(runs) => runs.prepare(&start)?,
-            None => (start.path, Vec::new()),
+            None => (start.path, Wrapper::default()),
         };
-        let code = launch::run(&signals, &path, &within, &job.program, &job.over, None)?;
+        let code = launch::run(&signals, &path, &wrapper, &job.program, &job.over, None)?;
         finish(writable);
         return Ok(exit_code(code));
     }

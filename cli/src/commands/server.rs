@@ -35,7 +35,10 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
                 ready.map(File::from).map(|mut ready| writeln!(ready, "{error:#}"));
                 return Err(error);
             }
-            server::serve(layout, ready)?;
+            // Not kept open while it serves: see `server::serve`.
+            let layout = layout.clone();
+            drop(store);
+            server::serve(&layout, ready)?;
             Ok(0)
         }
         ServerVerb::Start { .. } => server::ensure(layout, projection::rung(settings, layout)?).map(|()| 0),

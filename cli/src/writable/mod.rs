@@ -21,18 +21,18 @@ pub use changes::{Change, Tree};
 pub use report::{show, show_kept, sum};
 pub use runs::WritableRuns;
 
+use crate::launch::Wrapper;
 use crate::output;
 use crate::settings::Settings;
 use anyhow::{Context, Result, bail};
 use omnipkg_store::view::manifest::ViewManifest;
 use omnipkg_store::{Layout, Store, ViewId, links};
 use serde::{Deserialize, Serialize};
-use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-const RECORD: &str = "layer.json";
+const RECORD: &str = omnipkg_store::layout::SCRATCH_LOCK;
 const MERGED: &str = "merged";
 const COPY: &str = "view";
 
@@ -64,7 +64,7 @@ pub struct Layer {
     /// True if this command made it.
     pub fresh: bool,
     done: bool,
-    _lock: File,
+    lock: File,
 }
 
 impl Layer {
@@ -83,7 +83,7 @@ impl Layer {
         let lock = lock(&directory, true)?.with_context(|| format!("{} is in use", directory.display()))?;
         let record = Record { format: 1, view, means: Means::Overlay, kept: name.is_some() };
         let name = name.map(str::to_owned);
-        let mut layer = Self { store: store.clone(), directory, record, name, fresh: true, done: false, _lock: lock };
+        let mut layer = Self { store: store.clone(), directory, record, name, fresh: true, done: false, lock };
         if let Err(reason) = layer.try_overlay(seen) {
             if !settings.quiet {
                 output::talk(&format!("no overlay here ({reason:#}): the view is copied"));
@@ -126,7 +126,7 @@ impl Layer {
             bail!("the kept layer {name} is damaged ({} cannot be read)", directory.join(RECORD).display());
         };
         let name = Some(name.to_owned());
-        Ok(Some(Self { store: store.clone(), directory, record, name, fresh: false, done: false, _lock: lock }))
+        Ok(Some(Self { store: store.clone(), directory, record, name, fresh: false, done: false, lock }))
     }
 
     /// An error unless it belongs over this view, and can be used where that is visible.
@@ -141,12 +141,15 @@ impl Layer {
         Ok(())
     }
 
-    /// Where a program of one run sees the view, and the words in front of it.
-    pub fn place(&self, seen: &Path) -> (PathBuf, Vec<OsString>) {
-        match self.record.means {
+    /// Where a program of one run sees the view, and what stands in front of it. The layer's lock goes along: what a
+    /// run leaves behind when omnipkg is killed still uses it.
+    pub fn place(&self, seen: &Path) -> Result<(PathBuf, Wrapper)> {
+        let held = self.lock.try_clone().context("cannot copy a layer's lock")?.into();
+        let (path, words) = match self.record.means {
             Means::Overlay => (seen.to_owned(), overlay::wrapper(seen, &self.directory)),
             Means::Copy => (self.directory.join(COPY), Vec::new()),
-        }
+        };
+        Ok((path, Wrapper { words, held: Some(held) }))
     }
 
     /// Where everybody sees it, mounted now if it has to be.

@@ -2,10 +2,10 @@
 
 use super::{Change, Layer, show, show_kept};
 use crate::healing::RunView;
+use crate::launch::Wrapper;
 use crate::settings::Settings;
 use anyhow::Result;
 use omnipkg_store::Store;
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 /// See the module.
@@ -26,7 +26,7 @@ impl<'a> WritableRuns<'a> {
 
     /// Where an attempt sees its view, and the words in front of its program. What an attempt before wrote is gone with
     /// its view, unless that was kept by an earlier run.
-    pub fn prepare(&mut self, view: &RunView) -> Result<(PathBuf, Vec<OsString>)> {
+    pub fn prepare(&mut self, view: &RunView) -> Result<(PathBuf, Wrapper)> {
         let layer = match self.current.take() {
             Some(layer) if !layer.fresh => {
                 layer.check(&view.id, &view.path)?;
@@ -37,7 +37,7 @@ impl<'a> WritableRuns<'a> {
                 self.first(view)?
             }
         };
-        Ok(self.current.insert(layer).place(&view.path))
+        self.current.insert(layer).place(&view.path)
     }
 
     fn first(&mut self, view: &RunView) -> Result<Layer> {
