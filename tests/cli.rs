@@ -23,6 +23,8 @@ mod heal;
 mod inline;
 #[path = "cli/install.rs"]
 mod install;
+#[path = "cli/ladder.rs"]
+mod ladder;
 #[path = "cli/loader.rs"]
 mod loader;
 #[path = "cli/missing.rs"]
@@ -61,3 +63,5 @@ mod together;
 mod views;
 #[path = "cli/workers.rs"]
 mod workers;
+#[path = "cli/writable.rs"]
+mod writable;

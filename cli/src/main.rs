@@ -46,6 +46,7 @@ mod signals;
 mod standard_input;
 mod trial;
 mod workshop;
+mod writable;
 
 use anyhow::Result;
 use arguments::{Arguments, IndexOptions, Verb};

@@ -4,6 +4,8 @@
 //! are read-only, except that each `__pycache__` may be written by its owner: Python keeps bytecode there, and
 //! since every other file of the view never changes, that bytecode never goes stale. What Python keeps there is this
 //! view's alone; it only tells what is worth compiling for all ([`written_bytecode`]).
+//!
+//! A writable copy ([`copy`]) shares nothing with the store that could be written through: no hardlinks.
 
 mod shared_bytecode;
 
@@ -63,6 +65,18 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     Ok(target)
 }
 
+/// Makes a writable copy of a view at `target`, which must not exist: reflinks or real copies.
+///
+/// # Errors
+/// [`crate::Error::Io`], [`crate::Error::Damaged`]; what was made until then is left to the caller.
+pub fn copy(store: &Store, id: &ViewId, target: &Path) -> Result<()> {
+    let manifest = ViewManifest::open(&store.layout().view(id))?;
+    manifest.verify()?;
+    let description = ViewDescription::load(store, id)?;
+    let mut projector = Projector { writable: true, ..Projector::new(store, &manifest, &description) };
+    projector.directory(manifest.root(), target)
+}
+
 /// Removes a projection, read-only directories included.
 ///
 /// # Errors
@@ -97,13 +111,15 @@ struct Projector<'a> {
     means: Means,
     cache_tag: String,
     key: Key,
+    /// For its owner to write to: then nothing is a hardlink.
+    writable: bool,
 }
 
 impl<'a> Projector<'a> {
     fn new(store: &'a Store, manifest: &'a ViewManifest, description: &ViewDescription) -> Self {
         let cache_tag = description.cache_tag.clone();
         let key = Key::of(store.layout(), &cache_tag, description.magic);
-        Self { store, manifest, means: Means::Reflink, cache_tag, key }
+        Self { store, manifest, means: Means::Reflink, cache_tag, key, writable: false }
     }
 
     fn directory(&mut self, index: NodeIndex, path: &Path) -> Result<()> {
@@ -124,7 +140,7 @@ impl<'a> Projector<'a> {
             self.bytecode(&sources, &path.join("__pycache__"))?;
         }
         // The root is closed by the caller: renaming a directory to another parent needs it writable.
-        if index != self.manifest.root() {
+        if index != self.manifest.root() && !self.writable {
             set_mode(path, 0o555)?;
         }
         Ok(())
@@ -138,7 +154,7 @@ impl<'a> Projector<'a> {
                 // A shared library is loaded without its executable bit, so that it can be a hardlink.
                 let library =
                     target.extension().is_some_and(|end| end == "so") || target.to_string_lossy().contains(".so.");
-                self.file(&digest, target, executable && !library)
+                self.file(&digest, target, executable && (self.writable || !library))
             }
         }
     }
@@ -165,8 +181,9 @@ impl<'a> Projector<'a> {
         }
         if self.means == Means::Reflink {
             match reflink_copy::reflink(&object, target) {
-                Ok(()) => return finish_copy(target, executable),
+                Ok(()) => return self.finish_copy(target, executable),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error).at("read object", &object),
+                Err(_) if self.writable => self.means = Means::Copy,
                 Err(_) => self.means = Means::Hardlink,
             }
         }
@@ -180,15 +197,15 @@ impl<'a> Projector<'a> {
             }
         }
         fs::copy(&object, target).at("copy object to", target)?;
-        finish_copy(target, executable)
+        self.finish_copy(target, executable)
     }
-}
 
-fn finish_copy(target: &Path, executable: bool) -> Result<()> {
-    let file = File::open(target).at("open", target)?;
-    file.set_permissions(fs::Permissions::from_mode(if executable { 0o555 } else { 0o444 }))
-        .at("set the mode of", target)?;
-    file.set_modified(constant_time()).at("set the time of", target)
+    fn finish_copy(&self, target: &Path, executable: bool) -> Result<()> {
+        let mode = if executable { 0o555 } else { 0o444 } | if self.writable { 0o200 } else { 0 };
+        let file = File::open(target).at("open", target)?;
+        file.set_permissions(fs::Permissions::from_mode(mode)).at("set the mode of", target)?;
+        file.set_modified(constant_time()).at("set the time of", target)
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) -> Result<()> {

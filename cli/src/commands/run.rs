@@ -9,7 +9,7 @@ use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
 use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
-use crate::launch::{self, Program};
+use crate::launch::{self, Program, Wrapper};
 use crate::namespace;
 use crate::output;
 use crate::projection;
@@ -18,6 +18,7 @@ use crate::script::{Block, Script};
 use crate::server::gather;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::writable::WritableRuns;
 use anyhow::Result;
 use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal};
 use omnipkg_store::interpreter::{Identity, registry};
@@ -43,14 +44,25 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     if options.compile {
         compile(settings, &signals, &start)?;
     }
+    let mut writable = match options.writable {
+        true => Some(WritableRuns::new(settings, open_store(settings)?, options.keep.clone())),
+        false => None,
+    };
     if options.heal == HealPolicy::Off {
-        let exit = launch::run(&signals, &start.path, &job.program, &job.over, None)?;
+        let (path, wrapper) = match &mut writable {
+            Some(runs) => runs.prepare(&start)?,
+            None => (start.path.clone(), Wrapper::default()),
+        };
+        let code = launch::run(&signals, &path, &wrapper, &job.program, &job.over, None)?;
+        finish(writable);
         gather::after_run(&Layout::new(&settings.home), &start.id, &start.path);
-        return Ok(exit_code(exit));
+        return Ok(exit_code(code));
     }
     let plan = job.plan(remembered.as_ref())?;
     let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
+    runner.writable = writable;
     let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
+    finish(runner.writable);
     job.remember(&outcome, workshop.interpreter())?;
     gather::after_run(&Layout::new(&settings.home), &outcome.view.id, &outcome.view.path);
     if let Ended::NotComposed(error) = &outcome.ended {
@@ -252,6 +264,13 @@ fn over(layout: &Layout, beneath: &Beneath, isolated: bool) -> String {
         Beneath::Environment { name, .. } if !isolated => run_over(layout, Some(name)),
         Beneath::View(_) if !isolated => std::env::var(RUN_OVER).unwrap_or_else(|_| run_over(layout, None)),
         _ => run_over(layout, None),
+    }
+}
+
+/// Tells what was written. What goes wrong here changes nothing of the program's end.
+fn finish(writable: Option<WritableRuns<'_>>) {
+    if let Some(Err(error)) = writable.map(WritableRuns::finish) {
+        output::warn(&format!("{error:#}"));
     }
 }
 
