@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 /// A project that writes beside itself when it is imported, as some do.
 const NOTES: &str = "import os\nstate = os.path.join(os.path.dirname(__file__), 'state.txt')\n\
@@ -85,7 +86,9 @@ fn writes_and_forgets(context: &Context, place: &str, first_lines: &str) {
         let below = output.stdout.strip_prefix(context.store().to_str().unwrap());
         assert!(below.is_some_and(|path| path.starts_with(place)), "{output}");
     }
-    assert_eq!(context.store_files("tmp").len(), 0);
+    // bytecode may be made there just now
+    let left = context.store_files("tmp").into_iter().filter(|path| path.to_string_lossy().starts_with("writable-"));
+    assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
     assert_eq!(quiet_success(context.run(["run", "--writable", "-q", "look.py"])), "nothing\n");
     let changed: Vec<PathBuf> = before
         .iter()
@@ -252,8 +255,9 @@ fn a_killed_omnipkg_takes_nothing_from_its_program_and_leaves_nothing() {
     let mut rest = String::new();
     std::io::Read::read_to_string(&mut reader, &mut rest).unwrap();
     assert_eq!(rest, "written nothing\n", "its layer was still there");
-    // The pipe is closed before the process is gone.
-    let cleared = (0..200).any(|_| {
+    // The pipe is closed before the process is gone, and nothing is cleared while bytecode is made in the background.
+    let deadline = Instant::now() + Duration::from_secs(120);
+    let cleared = std::iter::repeat(()).take_while(|()| Instant::now() < deadline).any(|()| {
         context.run(["list"]).success();
         !fs::read_dir(context.store().join("tmp"))
             .unwrap()
