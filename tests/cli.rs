@@ -53,6 +53,8 @@ mod stress;
 mod support;
 #[path = "cli/together.rs"]
 mod together;
+#[path = "cli/tools.rs"]
+mod tools;
 #[path = "cli/views.rs"]
 mod views;
 #[path = "cli/workers.rs"]
