@@ -20,6 +20,9 @@ pub enum Error {
     /// The operation needs a symbolic link or a regular file.
     #[error("inode {0} is of the wrong kind")]
     WrongKind(Inode),
+    /// No file can have such a long name.
+    #[error("a name of {0} bytes is too long")]
+    NameTooLong(usize),
     /// Views cannot be changed.
     #[error("views are read-only")]
     ReadOnly,
