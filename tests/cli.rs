@@ -55,6 +55,8 @@ mod support;
 mod together;
 #[path = "cli/tools.rs"]
 mod tools;
+#[path = "cli/unchanged.rs"]
+mod unchanged;
 #[path = "cli/views.rs"]
 mod views;
 #[path = "cli/workers.rs"]

@@ -166,9 +166,23 @@ impl<'store> Batch<'store> {
     }
 }
 
-/// True if the file has the time that every object gets: whoever writes to one, through a hardlink, breaks this seal.
+/// True if the file has the time and the mode that every object gets: whoever changes one, through a hardlink, breaks
+/// this seal.
 pub(crate) fn is_sealed(metadata: &fs::Metadata) -> bool {
-    metadata.modified().is_ok_and(|modified| modified == constant_time())
+    let constant = metadata.modified().is_ok_and(|modified| modified == constant_time());
+    constant && metadata.permissions().mode() & 0o7777 == 0o444
+}
+
+/// Seals an object again whose bytes are still the right ones: somebody gave it another time or mode.
+///
+/// # Errors
+/// [`Error::Damaged`] if the bytes are others; [`Error::Io`].
+pub(crate) fn seal_again(store: &Store, digest: &Digest) -> Result<()> {
+    let path = store.layout().object(digest);
+    read(store, digest)?;
+    let file = File::open(&path).at("open object", &path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o444)).at("set the mode of", &path)?;
+    file.set_modified(constant_time()).at("set the time of", &path)
 }
 
 /// Opens an object for reading.
