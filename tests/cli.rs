@@ -47,6 +47,8 @@ mod server;
 mod show;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/spread.rs"]
+mod spread;
 #[path = "cli/stress.rs"]
 mod stress;
 #[path = "cli/support.rs"]

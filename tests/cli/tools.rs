@@ -1,6 +1,6 @@
 //! What editors, shells and tools expect of a virtual environment, by its path or through a link to it.
 
-use crate::support::{install, python, quiet_success, script};
+use crate::support::{install, over_both_projections, python, quiet_success, script};
 use omnipkg_tests::process::run;
 use omnipkg_tests::{Context, Output, WheelBuilder};
 use std::fs;
@@ -15,27 +15,8 @@ fn tool_installed(context: Context) -> Context {
     context
 }
 
-/// Each function is a test over the mount and a test over links.
-macro_rules! over_both_projections {
-    ($($name:ident),* $(,)?) => {
-        mod mounted {
-            $(#[test]
-            fn $name() {
-                if omnipkg_tests::require_fuse() {
-                    super::$name(super::tool_installed(omnipkg_tests::Context::new().fuse()));
-                }
-            })*
-        }
-        mod linked {
-            $(#[test]
-            fn $name() {
-                super::$name(super::tool_installed(omnipkg_tests::Context::new().link()));
-            })*
-        }
-    };
-}
-
 over_both_projections!(
+    tool_installed:
     an_editor_finds_the_environment_through_a_link,
     shells_activate_and_leave_it,
     a_virtual_environment_is_made_in_it_with_pip,
