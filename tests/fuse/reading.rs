@@ -16,10 +16,10 @@ fn stat_shows_constant_attributes() {
     let view = store.sample();
     let Some(mount) = store.mount() else { return };
     let cases = [
-        ("", 0o040_555, 0, 2),
-        ("lib/pkg", 0o040_555, 0, 2),
-        ("lib/pkg/data.bin", 0o100_444, 300_000, 1),
-        ("bin/hello", 0o100_555, 26, 1),
+        ("", 0o040_755, 0, 2),
+        ("lib/pkg", 0o040_755, 0, 2),
+        ("lib/pkg/data.bin", 0o100_644, 300_000, 1),
+        ("bin/hello", 0o100_755, 26, 1),
         ("bin/greet", 0o120_777, 5, 1),
     ];
     for (path, mode, size, links) in cases {

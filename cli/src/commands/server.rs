@@ -8,7 +8,7 @@ use crate::projection;
 use crate::server;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
-use omnipkg_store::Store;
+use omnipkg_store::{Layout, Store};
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -19,7 +19,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
         close_inherited();
     }
     if matches!(verb, ServerVerb::TryNamespace) {
-        return namespace::try_here().map(|()| 0);
+        return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0);
     }
     let store = Store::open(&settings.home)?;
     let layout = store.layout();
