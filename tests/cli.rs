@@ -3,6 +3,8 @@
 
 #[path = "cli/arguments.rs"]
 mod arguments;
+#[path = "cli/bytecode.rs"]
+mod bytecode;
 #[path = "cli/contexts.rs"]
 mod contexts;
 #[path = "cli/demos.rs"]
@@ -53,6 +55,8 @@ mod signals;
 mod stress;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/takeover.rs"]
+mod takeover;
 #[path = "cli/together.rs"]
 mod together;
 #[path = "cli/views.rs"]

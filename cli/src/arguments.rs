@@ -6,8 +6,10 @@ mod python;
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
 
+use crate::server::Handed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use omnipkg_fusefs::Rung;
+use omnipkg_store::ViewId;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -224,10 +226,24 @@ pub enum ServerVerb {
     /// Succeed if a user namespace can be made here and mounted in
     #[command(hide = true)]
     TryNamespace,
-    /// Stop it and take the mount away
+    /// Stop it and take the mount away; programs that use a view keep what they have open
     Stop,
-    /// Tell whether it runs
+    /// Have this omnipkg take a running server's place; programs that use a view go on
+    Restart,
+    /// Tell whether it runs, and with --json what the kernel asked it
     Status,
+    /// Go on with a mount that another process held
+    #[command(hide = true)]
+    Hold(Handed),
+    /// Answer the kernel
+    #[command(hide = true)]
+    Serve(Handed),
+    /// Share the bytecode that Python made in a view of links
+    #[command(hide = true)]
+    Gather {
+        /// The view
+        view: ViewId,
+    },
 }
 
 fn rung(name: &str) -> Result<Rung, String> {

@@ -5,7 +5,7 @@
 
 use crate::arguments::Selection;
 use crate::bubbles;
-use crate::commands::mount;
+use crate::compiling::compile_view;
 use crate::context::{Base, Context};
 use crate::output;
 use crate::projection;
@@ -103,7 +103,7 @@ pub fn change(
         let Some(edit) = edit(&before)? else { return Ok(0) };
         if let Some(changed) = apply(settings, store, before, edit)? {
             if compile {
-                mount::compile_view(store, &changed.composed.id)?;
+                compile_view(settings, store, &changed.composed.id)?;
             }
             tell(settings, &changed);
             return Ok(0);

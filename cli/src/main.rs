@@ -23,6 +23,7 @@ mod bubbles;
 mod change;
 mod closure;
 mod commands;
+mod compiling;
 mod context;
 mod demos;
 mod healing;

@@ -1,4 +1,4 @@
-//! One progress display: a line while resolving, one bar for all downloads. Only on a terminal.
+//! One progress display: a line while resolving, one bar for all downloads, one for compiling. Only on a terminal.
 
 use crate::settings::Settings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -28,6 +28,19 @@ impl Display {
     /// What the resolver tells its progress to.
     pub fn progress(&self) -> Arc<dyn Progress> {
         Arc::clone(&self.0) as Arc<dyn Progress>
+    }
+
+    /// Shows how many sources there are to compile.
+    pub fn compiling(&self, sources: usize) {
+        self.0.bar.set_length(sources as u64);
+        self.0.bar.set_position(0);
+        self.0.show("{bar:24} {pos}/{len} {wide_msg}");
+        self.0.bar.set_message("compiling");
+    }
+
+    /// Counts one source that was compiled.
+    pub fn compiled(&self) {
+        self.0.bar.inc(1);
     }
 
     /// Takes the display away, until the next thing is told to it.

@@ -43,6 +43,23 @@ const CAPABILITIES: [InitFlags; 6] = [
     InitFlags::FUSE_NO_OPENDIR_SUPPORT,
 ];
 
+/// Answers the kernel's first question and nothing else: whoever mounts does this, whoever serves comes later.
+pub(crate) struct Greeting;
+
+impl Filesystem for Greeting {
+    fn init(&mut self, _: &Request, config: &mut KernelConfig) -> io::Result<()> {
+        negotiate(config)
+    }
+}
+
+fn negotiate(config: &mut KernelConfig) -> io::Result<()> {
+    for capability in CAPABILITIES {
+        // an older kernel asks more often, and gets the same answers
+        let _unsupported = config.add_capabilities(capability);
+    }
+    config.set_max_background(MAX_BACKGROUND).map(drop).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))
+}
+
 /// Serves a [`ViewFs`] to the kernel.
 pub(crate) struct Adapter {
     fs: ViewFs,
@@ -92,13 +109,13 @@ impl Adapter {
     }
 
     fn refuse_change(&self) -> Errno {
-        self.counters.count(Kind::Mutation);
+        drop(self.counters.begin(Kind::Mutation));
         refuse("change", &Error::ReadOnly)
     }
 
     /// `ENOSYS`: the kernel answers this kind of request by itself from now on.
     fn leave_to_kernel(&self, kind: Kind) -> Errno {
-        self.counters.count(kind);
+        drop(self.counters.begin(kind));
         Errno::ENOSYS
     }
 
@@ -131,15 +148,11 @@ fn refuse(operation: &'static str, error: &Error) -> Errno {
 
 impl Filesystem for Adapter {
     fn init(&mut self, _: &Request, config: &mut KernelConfig) -> io::Result<()> {
-        for capability in CAPABILITIES {
-            // an older kernel asks more often, and gets the same answers
-            let _unsupported = config.add_capabilities(capability);
-        }
-        config.set_max_background(MAX_BACKGROUND).map(drop).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))
+        negotiate(config)
     }
 
     fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
-        self.counters.count(Kind::Lookup);
+        let _in_flight = self.counters.begin(Kind::Lookup);
         match self.fs.lookup(Inode(parent.0), name) {
             Ok(Lookup::Found(attributes)) => reply.entry(&FOREVER, &self.file_attr(&attributes), GENERATION),
             Ok(Lookup::Missing { cacheable: true }) => reply.entry(&FOREVER, &self.never(), GENERATION),
@@ -149,12 +162,12 @@ impl Filesystem for Adapter {
     }
 
     fn forget(&self, _: &Request, inode: INodeNo, count: u64) {
-        self.counters.count(Kind::Forget);
+        let _in_flight = self.counters.begin(Kind::Forget);
         self.fs.forget(Inode(inode.0), count);
     }
 
     fn getattr(&self, _: &Request, inode: INodeNo, _: Option<FileHandle>, reply: ReplyAttr) {
-        self.counters.count(Kind::Getattr);
+        let _in_flight = self.counters.begin(Kind::Getattr);
         match self.fs.getattr(Inode(inode.0)) {
             Ok(attributes) => reply.attr(&FOREVER, &self.file_attr(&attributes)),
             Err(error) => reply.error(refuse("getattr", &error)),
@@ -162,7 +175,7 @@ impl Filesystem for Adapter {
     }
 
     fn readlink(&self, _: &Request, inode: INodeNo, reply: ReplyData) {
-        self.counters.count(Kind::Readlink);
+        let _in_flight = self.counters.begin(Kind::Readlink);
         match self.fs.readlink(Inode(inode.0)) {
             Ok(target) => reply.data(target.as_bytes()),
             Err(error) => reply.error(refuse("readlink", &error)),
@@ -184,7 +197,7 @@ impl Filesystem for Adapter {
         _: Option<LockOwner>,
         reply: ReplyData,
     ) {
-        self.counters.count(Kind::Read);
+        let _in_flight = self.counters.begin(Kind::Read);
         match self.fs.read(Inode(inode.0), offset, size) {
             Ok(bytes) => reply.data(&bytes),
             Err(error) => reply.error(refuse("read", &error)),
@@ -208,7 +221,7 @@ impl Filesystem for Adapter {
     }
 
     fn readdir(&self, _: &Request, inode: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectory) {
-        self.counters.count(Kind::Readdir);
+        let _in_flight = self.counters.begin(Kind::Readdir);
         let inode = Inode(inode.0);
         let mut at_end = true;
         let listed = self.fs.readdir(inode, offset, &mut |entry| {
@@ -226,7 +239,7 @@ impl Filesystem for Adapter {
     }
 
     fn readdirplus(&self, _: &Request, inode: INodeNo, _: FileHandle, offset: u64, mut reply: ReplyDirectoryPlus) {
-        self.counters.count(Kind::Readdirplus);
+        let _in_flight = self.counters.begin(Kind::Readdirplus);
         let inode = Inode(inode.0);
         let mut at_end = true;
         let listed = self.fs.readdir(inode, offset, &mut |entry| {
@@ -249,13 +262,13 @@ impl Filesystem for Adapter {
     }
 
     fn statfs(&self, _: &Request, _: INodeNo, reply: ReplyStatfs) {
-        self.counters.count(Kind::Statfs);
+        let _in_flight = self.counters.begin(Kind::Statfs);
         let statistics = self.fs.statfs();
         reply.statfs(0, 0, 0, 0, 0, statistics.block_size, statistics.name_length, statistics.block_size);
     }
 
     fn access(&self, _: &Request, inode: INodeNo, mask: AccessFlags, reply: ReplyEmpty) {
-        self.counters.count(Kind::Access);
+        let _in_flight = self.counters.begin(Kind::Access);
         let mode = AccessMode { write: mask.contains(AccessFlags::W_OK), execute: mask.contains(AccessFlags::X_OK) };
         match self.fs.access(Inode(inode.0), mode) {
             Ok(()) => reply.ok(),
@@ -283,7 +296,7 @@ impl Filesystem for Adapter {
         _: u32,
         reply: ReplyIoctl,
     ) {
-        self.counters.count(Kind::Ioctl);
+        let _in_flight = self.counters.begin(Kind::Ioctl);
         reply.error(Errno::ENOTTY);
     }
 

@@ -1,20 +1,27 @@
 //! Bytecode that views share: the names in a made-up `__pycache__`, and what is missing there.
 //!
-//! `NAME.<cache tag>.pyc` stands for the bytecode object that `pyc/<cache tag>/<source digest>` names.
+//! `NAME.<cache tag>.pyc` stands for the bytecode object that [`omnipkg_store::bytecode`] knows for the source.
+//! Damaged bytecode would break the import, so its bytes are checked before it is shown for the first time.
 //! Other names (optimised bytecode, temporary files of an interpreter) are never there.
 
+use omnipkg_store::bytecode::{self as shared, Key};
 use omnipkg_store::{Digest, Layout, ViewId};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
-use std::io;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+pub(crate) use shared::Bytecode as Known;
 
 /// The directory that is made up wherever there is Python source.
 pub(crate) const DIRECTORY: &str = "__pycache__";
 
 /// After this many reported misses, old ones may be reported again.
 const MAX_REPORTED: usize = 1 << 16;
+
+/// A miss may be reported again after this long: what was made may be lost, or could not be written.
+const REPORTED_FOR: Duration = Duration::from_secs(60);
 
 /// An interpreter asked for bytecode that is not known yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,12 +37,37 @@ pub struct BytecodeMiss {
 /// Finds bytecode and reports what is missing, each miss once.
 pub(crate) struct Bytecode {
     misses: Option<Sender<BytecodeMiss>>,
-    reported: Mutex<HashSet<(String, Digest)>>,
+    reported: Mutex<HashMap<(String, Digest), Instant>>,
+    whole: Mutex<HashSet<Digest>>,
 }
 
 impl Bytecode {
     pub(crate) fn new(misses: Option<Sender<BytecodeMiss>>) -> Self {
-        Self { misses, reported: Mutex::new(HashSet::new()) }
+        Self { misses, reported: Mutex::default(), whole: Mutex::default() }
+    }
+
+    /// What is known of a source's bytecode, its bytes checked.
+    pub(crate) fn find(&self, layout: &Layout, key: &Key, source: &Digest) -> Known {
+        let found = shared::find(layout, key, source);
+        match found {
+            Known::Known { object, .. } if !self.is_whole(layout, &object) => {
+                tracing::warn!(%object, "this bytecode is damaged");
+                Known::Missing
+            }
+            found => found,
+        }
+    }
+
+    fn is_whole(&self, layout: &Layout, object: &Digest) -> bool {
+        let lock = || self.whole.lock().unwrap_or_else(PoisonError::into_inner);
+        if lock().contains(object) {
+            return true;
+        }
+        let whole = shared::is_whole(layout, object);
+        if whole {
+            lock().insert(*object);
+        }
+        whole
     }
 
     pub(crate) fn report(&self, miss: BytecodeMiss) {
@@ -44,34 +76,14 @@ impl Bytecode {
         if reported.len() >= MAX_REPORTED {
             reported.clear();
         }
-        if reported.insert((miss.cache_tag.clone(), miss.source)) && sender.send(miss).is_err() {
+        let now = Instant::now();
+        let before = reported.get(&(miss.cache_tag.clone(), miss.source));
+        if before.is_some_and(|before| now.duration_since(*before) < REPORTED_FOR) {
+            return;
+        }
+        reported.insert((miss.cache_tag.clone(), miss.source), now);
+        if sender.send(miss).is_err() {
             tracing::debug!("nobody compiles bytecode any more");
-        }
-    }
-}
-
-/// The bytecode object of a source object and its size in bytes.
-///
-/// Bytecode only saves time: whatever is wrong with it, it counts as missing.
-pub(crate) fn find(layout: &Layout, cache_tag: &str, source: &Digest) -> Option<(Digest, u64)> {
-    let path = layout.pyc(cache_tag, source);
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-        Err(error) => {
-            tracing::warn!(path = %path.display(), %error, "cannot read the name of bytecode");
-            return None;
-        }
-    };
-    let Ok(digest) = text.trim_end().parse::<Digest>() else {
-        tracing::warn!(path = %path.display(), "this file does not name an object");
-        return None;
-    };
-    match fs::metadata(layout.object(&digest)) {
-        Ok(metadata) => Some((digest, metadata.len())),
-        Err(error) => {
-            tracing::warn!(object = %digest, %error, "cannot use this bytecode");
-            None
         }
     }
 }
@@ -85,7 +97,7 @@ pub(crate) fn parse_name(name: &str) -> Option<(String, &str)> {
 
 /// The cache tags that any bytecode is known for, sorted.
 pub(crate) fn cache_tags(layout: &Layout) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(layout.root().join("pyc")) else { return Vec::new() };
+    let Ok(entries) = fs::read_dir(layout.bytecode()) else { return Vec::new() };
     let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let mut tags: Vec<String> = names.filter(|name| is_cache_tag(name)).collect();
     tags.sort_unstable();

@@ -16,6 +16,7 @@ pub fn errno(error: &Error) -> Errno {
         Error::AccessDenied(_) => Errno::EACCES,
         Error::Clash { .. }
         | Error::ShortObject { .. }
+        | Error::Unsealed(_)
         | Error::Object { .. }
         | Error::Store(_)
         | Error::Mount { .. }

@@ -46,6 +46,9 @@ pub enum Error {
         /// Its size according to the manifest.
         size: u64,
     },
+    /// Somebody wrote to an object, or put something else in its place.
+    #[error("object {0} is not what was ingested: somebody wrote to it")]
+    Unsealed(Digest),
     /// An object cannot be read.
     #[error("cannot read object {digest}")]
     Object {

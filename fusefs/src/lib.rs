@@ -12,6 +12,7 @@
 mod adapter;
 pub mod attributes;
 pub mod bytecode;
+pub mod connection;
 pub mod counters;
 pub mod errno;
 pub mod error;
@@ -19,11 +20,13 @@ pub mod inode;
 mod objects;
 pub mod probe;
 pub mod session;
+mod sys;
 mod tables;
 pub mod view_fs;
 
 pub use attributes::{Attributes, FILE_TIME_SECONDS, FileKind};
 pub use bytecode::BytecodeMiss;
+pub use connection::{Connection, Demand};
 pub use counters::Counters;
 pub use error::{Error, Result};
 pub use inode::Inode;

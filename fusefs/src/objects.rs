@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::tables::FileContent;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
+use omnipkg_store::objects::is_sealed;
 use omnipkg_store::{Digest, Layout};
 use std::collections::HashMap;
 use std::fs::File;
@@ -76,7 +77,11 @@ impl OpenObjects {
             *used = clock;
             return Ok(Arc::clone(object));
         }
-        let file = File::open(layout.object(&digest)).map_err(|source| Error::Object { digest, source })?;
+        let failed = |source| Error::Object { digest, source };
+        let file = File::open(layout.object(&digest)).map_err(failed)?;
+        if !is_sealed(&file.metadata().map_err(failed)?) {
+            return Err(Error::Unsealed(digest));
+        }
         if state.open.len() >= MAX_OPEN {
             let oldest = state.open.iter().min_by_key(|(_, (_, used))| *used).map(|(digest, _)| *digest);
             oldest.and_then(|digest| state.open.remove(&digest));

@@ -2,15 +2,14 @@
 //!
 //! The kernel is told `ro,nosuid,nodev,default_permissions`. Unmounting is done here and not by fuser,
 //! whose own handle unmounts whatever is at the path when it is dropped: after a lazy unmount that would
-//! be the mount of the next server.
+//! be the mount of the next server. Mounting itself is [`crate::connection`]'s.
 
-use crate::adapter::Adapter;
 use crate::bytecode::BytecodeMiss;
+use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::error::{Error, Result};
 use crate::probe::find_fusermount;
-use crate::view_fs::ViewFs;
-use fuser::{Config, MountOption, Session, SessionACL};
+use fuser::{Config, MountOption, SessionACL};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
 use nix::sys::statfs::{FUSE_SUPER_MAGIC, statfs};
@@ -20,8 +19,8 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender};
 
 /// Enough that a slow disk read does not hold up a cached answer.
 const THREADS: usize = 2;
@@ -65,30 +64,14 @@ pub struct Unmounter {
 /// The mount can be used when this returns. A dead mount that is in the way is cleared.
 ///
 /// # Errors
-/// [`Error::AlreadyMounted`] if another server is at work, [`Error::Mount`] if FUSE cannot be had.
+/// As [`Connection::mount`] and [`Connection::serve`].
 pub fn mount(layout: &Layout, options: Options) -> Result<Mounted> {
-    let path = layout.mnt();
-    clear_stale(&path)?;
-    if mount_state(&path)? == MountState::Serving {
-        return Err(Error::AlreadyMounted(path));
-    }
-    let failed = |operation| move |source| Error::Mount { operation, path: layout.mnt(), source };
-    let mountpoint = path.canonicalize().map_err(failed("find"))?;
-    let (sender, alive) = channel();
-    let counters = Arc::new(Counters::default());
-    let notifier = Arc::new(OnceLock::new());
-    let fs = ViewFs::new(layout.clone(), options.bytecode_misses);
-    let adapter = Adapter::new(fs, Arc::clone(&counters), Arc::clone(&notifier), sender);
-    let session = Session::new(adapter, &mountpoint, &config()).map_err(failed("mount"))?;
-    // no request is read before the session is spawned, so none misses the notifier
-    drop(notifier.set(session.notifier()));
-    let background = session.spawn().map_err(failed("serve"))?;
-    // see the module: fuser's handle must not unmount. Costs a descriptor until the process ends.
-    std::mem::forget(background);
-    Ok(Mounted { mountpoint, counters, alive })
+    let failed = |source| Error::Mount { operation: "count the requests of", path: layout.mnt(), source };
+    let counters = Arc::new(Counters::create().map_err(failed)?);
+    Connection::mount(layout)?.serve(layout, options, counters)
 }
 
-fn config() -> Config {
+pub(crate) fn config() -> Config {
     let mut config = Config::default();
     config.mount_options = vec![
         MountOption::RO,
@@ -105,6 +88,10 @@ fn config() -> Config {
 }
 
 impl Mounted {
+    pub(crate) fn new(mountpoint: PathBuf, counters: Arc<Counters>, alive: Receiver<()>) -> Self {
+        Self { mountpoint, counters, alive }
+    }
+
     /// Where the views are.
     pub fn mountpoint(&self) -> &Path {
         &self.mountpoint
@@ -128,6 +115,10 @@ impl Mounted {
 }
 
 impl Unmounter {
+    pub(crate) fn new(mountpoint: PathBuf) -> Self {
+        Self { mountpoint }
+    }
+
     /// Unmounts if nobody uses the mount.
     ///
     /// # Errors
@@ -142,6 +133,16 @@ impl Unmounter {
     /// [`Error::Mount`].
     pub fn detach(&self) -> Result<()> {
         unmount(&self.mountpoint, true)
+    }
+
+    /// Takes the mount away from everybody: whoever waits for an answer gets an error. For when nobody can answer.
+    ///
+    /// # Errors
+    /// [`Error::Mount`].
+    pub fn abort(&self) -> Result<()> {
+        // the force reaches the connection also where the mount itself is in use
+        let _ = umount2(&self.mountpoint, MntFlags::MNT_FORCE);
+        self.detach()
     }
 }
 

@@ -5,6 +5,9 @@
 
 use crate::error::{Error, Result};
 use crate::inode::{Inode, InodeKind, ViewPrefix};
+use omnipkg_store::bytecode::Key;
+use omnipkg_store::objects::is_sealed;
+use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::ViewManifest;
 use omnipkg_store::{Digest, Layout, ViewId};
 use std::collections::HashMap;
@@ -17,11 +20,20 @@ pub(crate) struct View {
     pub(crate) id: ViewId,
     pub(crate) prefix: ViewPrefix,
     manifest: OnceLock<ViewManifest>,
+    /// The cache tag and the magic number of the view's own interpreter, if the view is described.
+    interpreter: OnceLock<Option<(String, u32)>>,
+    key: OnceLock<Key>,
 }
 
 impl View {
     pub(crate) fn new(id: ViewId) -> Self {
-        Self { id, prefix: ViewPrefix::of(&id), manifest: OnceLock::new() }
+        Self {
+            id,
+            prefix: ViewPrefix::of(&id),
+            manifest: OnceLock::new(),
+            interpreter: OnceLock::new(),
+            key: OnceLock::new(),
+        }
     }
 
     /// # Errors
@@ -32,6 +44,26 @@ impl View {
         }
         let opened = ViewManifest::open(&layout.view(&self.id))?;
         Ok(self.manifest.get_or_init(|| opened))
+    }
+
+    /// Where bytecode of a cache tag is. Of interpreters other than the view's own no more is known than the tag.
+    pub(crate) fn bytecode_key(&self, layout: &Layout, cache_tag: &str) -> Key {
+        let interpreter = self.interpreter.get_or_init(|| {
+            let description =
+                ViewDescription::read(layout, self.manifest(layout).ok()?, &layout.view(&self.id)).ok()?;
+            Some((description.cache_tag, description.magic))
+        });
+        let magic = match interpreter {
+            Some((own, magic)) if own == cache_tag => *magic,
+            _ => return Key::of(layout, cache_tag, 0),
+        };
+        if let Some(key) = self.key.get() {
+            return key.clone();
+        }
+        match Key::settled(layout, cache_tag, magic) {
+            Some(key) => self.key.get_or_init(|| key).clone(),
+            None => Key::of(layout, cache_tag, 0),
+        }
     }
 }
 
@@ -138,6 +170,10 @@ pub(crate) fn find_file(layout: &Layout, inode: Inode) -> Result<FileContent> {
     let parse = |name: &str| format!("{folder}{name}").parse::<Digest>().ok();
     let digest = find_one(inode, &path, parse, |digest| inode.is_file_of(digest))?;
     let metadata = fs::metadata(layout.object(&digest)).map_err(|source| Error::Object { digest, source })?;
+    // its size is all that is known of it here, so the seal has to say that it is the one that was ingested
+    if !metadata.is_file() || !is_sealed(&metadata) {
+        return Err(Error::Unsealed(digest));
+    }
     Ok(FileContent { digest, size: metadata.len() })
 }
 

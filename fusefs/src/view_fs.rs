@@ -10,7 +10,7 @@ mod listing;
 pub use listing::DirectoryEntry;
 
 use crate::attributes::Attributes;
-use crate::bytecode::{self, Bytecode, BytecodeMiss};
+use crate::bytecode::{self, Bytecode, BytecodeMiss, Known};
 use crate::error::{Error, Result};
 use crate::inode::{Inode, InodeKind, ViewPrefix};
 use crate::objects::OpenObjects;
@@ -127,9 +127,14 @@ impl ViewFs {
         let Some((source_name, cache_tag)) = name.to_str().and_then(bytecode::parse_name) else { return never };
         let Some(index) = manifest.lookup(directory, source_name.as_bytes())? else { return never };
         let NodeKind::File { digest: source, .. } = manifest.node(index)?.kind else { return never };
-        let Some((digest, size)) = bytecode::find(&self.layout, cache_tag, &source) else {
-            self.bytecode.report(BytecodeMiss { cache_tag: cache_tag.to_owned(), source, view: view.id });
-            return Ok(Lookup::Missing { cacheable: false });
+        let key = view.bytecode_key(&self.layout, cache_tag);
+        let (digest, size) = match self.bytecode.find(&self.layout, &key, &source) {
+            Known::Known { object, size } => (object, size),
+            Known::Refused => return never,
+            Known::Missing => {
+                self.bytecode.report(BytecodeMiss { cache_tag: cache_tag.to_owned(), source, view: view.id });
+                return Ok(Lookup::Missing { cacheable: false });
+            }
         };
         let inode = Inode::file(&digest, false);
         self.count(inode, Identity::File(FileContent { digest, size }))?;

@@ -104,9 +104,15 @@ impl Layout {
         self.views().join(id.to_string())
     }
 
-    /// File that names the bytecode object of a source object for a cache tag (`cpython-311`).
-    pub fn pyc(&self, cache_tag: &str, source: &Digest) -> PathBuf {
-        fan_out(self.root.join("pyc").join(cache_tag), source)
+    /// Directory of the names of bytecode.
+    pub fn bytecode(&self) -> PathBuf {
+        self.root.join("pyc")
+    }
+
+    /// File that names the bytecode object of a source object; `folder` is the cache tag (`cpython-311`), or what
+    /// [`crate::bytecode::Key::folder`] says.
+    pub fn pyc(&self, folder: &str, source: &Digest) -> PathBuf {
+        fan_out(self.bytecode().join(folder), source)
     }
 
     /// Directory of remembered interpreter facts.

@@ -1,12 +1,17 @@
 //! The link projection: a view as a plain directory of reflinks, hardlinks or copies, where there is no FUSE.
 //!
 //! A projection is complete or not there: it is made in `tmp/` and published by one rename. Its directories
-//! are read-only, except that each `__pycache__` may be written by its owner: Python keeps bytecode there,
-//! and since every other file of the view never changes, that bytecode never goes stale.
+//! are read-only, except that each `__pycache__` may be written by its owner: Python keeps bytecode there, and
+//! since every other file of the view never changes, that bytecode never goes stale. What Python keeps there is this
+//! view's alone; it only tells what is worth compiling for all ([`written_bytecode`]).
 //!
 //! A writable copy ([`copy`]) shares nothing with the store that could be written through: no hardlinks.
 
-use crate::bytecode;
+mod shared_bytecode;
+
+pub use shared_bytecode::{add_bytecode, written_bytecode};
+
+use crate::bytecode::{self, Bytecode, Key};
 use crate::digest::{Digest, ViewId};
 use crate::error::{Error, IoContext, Result};
 use crate::layout::Store;
@@ -14,7 +19,6 @@ use crate::objects::{self, constant_time};
 use crate::publish;
 use crate::view::description::ViewDescription;
 use crate::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
-use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -45,13 +49,7 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     let tmp = store.layout().tmp();
     let scratch = tempfile::Builder::new().prefix("links-").tempdir_in(&tmp).at("create a directory in", &tmp)?;
     let root = scratch.path().join("view");
-    let mut projector = Projector {
-        store,
-        manifest: &manifest,
-        means: Means::Reflink,
-        cache_tag: description.cache_tag,
-        writable: false,
-    };
+    let mut projector = Projector::new(store, &manifest, &description);
     projector.directory(manifest.root(), &root)?;
     // One barrier: links and copies are durable before the name that promises them.
     let directory = File::open(&root).at("open", &root)?;
@@ -74,49 +72,9 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
 pub fn copy(store: &Store, id: &ViewId, target: &Path) -> Result<()> {
     let manifest = ViewManifest::open(&store.layout().view(id))?;
     manifest.verify()?;
-    let cache_tag = ViewDescription::load(store, id)?.cache_tag;
-    let mut projector = Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag, writable: true };
+    let description = ViewDescription::load(store, id)?;
+    let mut projector = Projector { writable: true, ..Projector::new(store, &manifest, &description) };
     projector.directory(manifest.root(), target)
-}
-
-/// Brings bytecode that was made since into a view's projection, if it has one. What is there already stays.
-///
-/// # Errors
-/// [`crate::Error::Io`], [`crate::Error::Damaged`].
-pub fn add_bytecode(store: &Store, id: &ViewId) -> Result<()> {
-    let root = store.layout().links().join(id.to_string());
-    if !root.is_dir() {
-        return Ok(());
-    }
-    let manifest = ViewManifest::open(&store.layout().view(id))?;
-    manifest.verify()?;
-    let cache_tag = ViewDescription::load(store, id)?.cache_tag;
-    let entries = manifest.walk().collect::<Result<Vec<_>>>()?;
-    let own: BTreeSet<PathBuf> =
-        entries.iter().filter(|entry| entry.node.name == b"__pycache__").map(|entry| root.join(&entry.path)).collect();
-    let tmp = store.layout().tmp();
-    let scratch = tempfile::Builder::new().prefix("pyc-").tempdir_in(&tmp).at("create a directory in", &tmp)?;
-    let mut projector = Projector { store, manifest: &manifest, means: Means::Reflink, cache_tag, writable: false };
-    for entry in &entries {
-        let path = root.join(&entry.path);
-        let (NodeKind::File { digest, .. }, Some("py")) = (entry.node.kind, path.extension().and_then(OsStr::to_str))
-        else {
-            continue;
-        };
-        let cache = path.with_file_name("__pycache__");
-        let target =
-            cache.join(path.with_extension(format!("{}.pyc", projector.cache_tag)).file_name().unwrap_or_default());
-        if own.contains(&cache) || target.exists() {
-            continue;
-        }
-        if let Some(pyc) = bytecode::lookup(store.layout(), &projector.cache_tag, &digest) {
-            // Python may be reading there: a file is whole or not there.
-            let whole = scratch.path().join("whole");
-            projector.file(&pyc, &whole, false)?;
-            fs::rename(&whole, &target).at("publish", &target)?;
-        }
-    }
-    Ok(())
 }
 
 /// Removes a projection, read-only directories included.
@@ -152,11 +110,18 @@ struct Projector<'a> {
     manifest: &'a ViewManifest,
     means: Means,
     cache_tag: String,
+    key: Key,
     /// For its owner to write to: then nothing is a hardlink.
     writable: bool,
 }
 
-impl Projector<'_> {
+impl<'a> Projector<'a> {
+    fn new(store: &'a Store, manifest: &'a ViewManifest, description: &ViewDescription) -> Self {
+        let cache_tag = description.cache_tag.clone();
+        let key = Key::of(store.layout(), &cache_tag, description.magic);
+        Self { store, manifest, means: Means::Reflink, cache_tag, key, writable: false }
+    }
+
     fn directory(&mut self, index: NodeIndex, path: &Path) -> Result<()> {
         fs::create_dir(path).at("create directory", path)?;
         let mut sources = Vec::new();
@@ -197,7 +162,7 @@ impl Projector<'_> {
     fn bytecode(&mut self, sources: &[(Vec<u8>, Digest)], directory: &Path) -> Result<()> {
         fs::create_dir(directory).at("create directory", directory)?;
         for (stem, source) in sources {
-            if let Some(pyc) = bytecode::lookup(self.store.layout(), &self.cache_tag, source) {
+            if let Bytecode::Known { object: pyc, .. } = bytecode::find(self.store.layout(), &self.key, source) {
                 let mut name = stem.clone();
                 name.extend_from_slice(format!(".{}.pyc", self.cache_tag).as_bytes());
                 self.file(&pyc, &directory.join(OsStr::from_bytes(&name)), false)?;

@@ -6,7 +6,7 @@
 
 use crate::digest::{Digest, DigestHasher};
 use crate::error::{Error, IoContext, Result};
-use crate::layout::Store;
+use crate::layout::{Layout, Store};
 use crate::publish;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -167,7 +167,7 @@ impl<'store> Batch<'store> {
 }
 
 /// True if the file has the time that every object gets: whoever writes to one, through a hardlink, breaks this seal.
-pub(crate) fn is_sealed(metadata: &fs::Metadata) -> bool {
+pub fn is_sealed(metadata: &fs::Metadata) -> bool {
     metadata.modified().is_ok_and(|modified| modified == constant_time())
 }
 
@@ -185,7 +185,15 @@ pub fn open(store: &Store, digest: &Digest) -> Result<File> {
 /// # Errors
 /// [`Error::Io`], or [`Error::Damaged`] if the content is not what the name says.
 pub fn read(store: &Store, digest: &Digest) -> Result<Vec<u8>> {
-    let path = store.layout().object(digest);
+    read_in(store.layout(), digest)
+}
+
+/// As [`read`], for who has no store open.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_in(layout: &Layout, digest: &Digest) -> Result<Vec<u8>> {
+    let path = layout.object(digest);
     let bytes = fs::read(&path).at("read object", &path)?;
     if Digest::of(&bytes) == *digest {
         return Ok(bytes);

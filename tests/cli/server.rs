@@ -1,25 +1,32 @@
 //! The server: started by who needs it, replaced when it died, stopped when told.
 
-use crate::support::{pinned, quiet_success, rich_installed, script};
+use crate::support::{quiet_success, rich_installed, script};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use omnipkg_tests::context::{binary, is_mounted};
 use omnipkg_tests::process::run;
 use omnipkg_tests::{Context, require_fuse};
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::Stdio;
 
 fn with_fuse() -> Option<Context> {
     require_fuse().then(|| Context::new().fuse())
 }
 
 #[track_caller]
-fn server(context: &Context) -> Option<Pid> {
+fn status(context: &Context, which: &str) -> Option<Pid> {
     let answer = quiet_success(context.run(["--json", "server", "status"]));
     let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-    let process = answer["process"].as_i64().map(|process| Pid::from_raw(i32::try_from(process).unwrap()));
-    assert_eq!(answer["running"], serde_json::json!(process.is_some()));
-    process
+    assert_eq!(answer["running"], serde_json::json!(answer["process"].is_i64()));
+    answer[which].as_i64().map(|process| Pid::from_raw(i32::try_from(process).unwrap()))
+}
+
+/// The process that holds the mount.
+#[track_caller]
+fn server(context: &Context) -> Option<Pid> {
+    status(context, "holder")
 }
 
 fn mounted(context: &Context) -> bool {
@@ -36,13 +43,6 @@ fn servers(context: &Context) -> Vec<i32> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let numbers = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     numbers.filter(|process| has(*process, "cmdline", "--foreground") && has(*process, "environ", &store)).collect()
-}
-
-/// Kills a server and waits until it is gone.
-#[track_caller]
-fn end(context: &Context, process: Pid) {
-    kill(process, Signal::SIGKILL).unwrap();
-    assert!((0..1000).any(|_| server(context).is_none()), "it does not die");
 }
 
 #[test]
@@ -64,22 +64,41 @@ fn it_starts_with_the_first_view_and_stops_when_told() {
 }
 
 #[test]
-fn a_killed_one_is_replaced_by_the_next_command() {
+fn what_dead_ones_left_is_cleared() {
     let Some(context) = with_fuse() else { return };
     let context = rich_installed(context);
-    pinned(&context, "s.py", "rich", "13.4.2");
-    context.run(["run", "s.py"]).success();
-    let killed = server(&context).expect("a server");
-    end(&context, killed);
-    // A dead server's mount answers nothing until it is cleared.
-    assert_eq!(quiet_success(context.run(["run", "s.py"])), "rich 13.4.2\n");
-    let next = server(&context).expect("a server");
-    assert_ne!(next, killed);
-    assert_eq!(servers(&context), [next.as_raw()]);
-    end(&context, next);
+    let both = ["holder", "process"].map(|which| status(&context, which).expect("a server"));
+    // stopped first, so that neither sees the other's end
+    both.iter().for_each(|process| kill(*process, Signal::SIGSTOP).unwrap());
+    both.iter().for_each(|process| kill(*process, Signal::SIGKILL).unwrap());
+    assert!((0..1000).any(|_| server(&context).is_none()), "they do not die");
     assert_eq!(quiet_success(context.run(["list"])), "rich  13.7.1\n");
     assert_eq!(quiet_success(context.run(["server", "stop"])), "");
     assert!(!mounted(&context), "what a dead server left is cleared");
+}
+
+#[test]
+fn one_that_is_stopped_lets_its_users_go_on() {
+    let Some(context) = with_fuse() else { return };
+    let context = rich_installed(context);
+    let code = "import os, rich\nfile = open(rich.__file__)\nopen('begun', 'w').close()\ninput()\n\
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)\nprint(len(file.read()) > 0)";
+    let mut command = context.command(["run", "--", "python", "-c", code]);
+    command.stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    while !context.work().join("begun").exists() {
+        std::thread::yield_now();
+    }
+    let first = server(&context);
+    assert_eq!(quiet_success(context.run(["server", "stop"])), "");
+    assert_eq!((server(&context), mounted(&context)), (None, false));
+    script(&context, "ok.py", &["import rich", "print(rich.__version__)"]);
+    assert_eq!(quiet_success(context.run(["run", "ok.py"])), "13.7.1\n");
+    assert_ne!(server(&context), first);
+    child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "True\n");
+    assert!(mounted(&context), "the old server's end leaves the new one's mount alone");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the kernel keeps, and the three things that it must not keep.
 
-use super::store::{TestStore, errno, names};
+use super::store::{TestStore, errno, names, pattern};
 use nix::errno::Errno;
 use omnipkg_fusefs::counters::Request;
 use omnipkg_store::Digest;
@@ -8,6 +8,7 @@ use omnipkg_store::view::manifest::ManifestBuilder;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
+use std::process::Command;
 
 /// All that an import does: look for what is and is not there, list, open and read.
 fn use_everything(view: &Path) {
@@ -100,6 +101,23 @@ fn bytecode_appears_when_it_is_made_and_is_asked_for_once() {
 }
 
 #[test]
+fn what_cannot_be_compiled_is_asked_for_once() {
+    let store = TestStore::new();
+    let mut builder = ManifestBuilder::new();
+    let source = store.file(&mut builder, "a.py", b"print 'two'", false);
+    let view = store.publish(&builder);
+    omnipkg_store::publish::file(&store.store, &store.layout().pyc("cpython-311", &source), b"refused").unwrap();
+    let Some(mount) = store.mount() else { return };
+    let path = mount.path(&view, "__pycache__/a.cpython-311.pyc");
+    assert_eq!(errno(fs::metadata(&path)), Errno::ENOENT);
+    let before = mount.count(Request::Lookup);
+    for _ in 0..3 {
+        assert_eq!(errno(fs::metadata(&path)), Errno::ENOENT);
+    }
+    assert_eq!((mount.count(Request::Lookup), mount.misses.try_iter().count()), (before, 0));
+}
+
+#[test]
 fn a_shipped_bytecode_directory_wins() {
     let store = TestStore::new();
     let mut builder = ManifestBuilder::new();
@@ -112,4 +130,34 @@ fn a_shipped_bytecode_directory_wins() {
     assert_eq!(names(&mount.path(&view, "")), ["__pycache__", "a.py"]);
     assert_eq!(errno(fs::metadata(mount.path(&view, "__pycache__/a.cpython-312.pyc"))), Errno::ENOENT);
     assert_eq!(mount.misses.try_iter().count(), 0);
+}
+
+/// How many bytes of a file the page cache holds, as `fincore` counts them.
+fn cached(path: &Path) -> Option<u64> {
+    let output =
+        Command::new("fincore").args(["--bytes", "--noheadings", "--output", "RES"]).arg(path).output().ok()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+#[test]
+fn two_views_of_one_file_read_it_once_and_memory_holds_it_once() {
+    const SIZE: u64 = 8 << 20;
+    let store = TestStore::new();
+    let bytes = pattern(SIZE as usize);
+    let (mut first, mut second) = (ManifestBuilder::new(), ManifestBuilder::new());
+    let object = store.file(&mut first, "lib/large", &bytes, false);
+    store.file(&mut second, "other/place/large", &bytes, false);
+    let (first, second) = (store.publish(&first), store.publish(&second));
+    let Some(mount) = store.mount() else { return };
+    assert!(fs::read(mount.path(&first, "lib/large")).unwrap() == bytes);
+    let before = mount.count(Request::Read);
+    assert!(fs::read(mount.path(&second, "other/place/large")).unwrap() == bytes);
+    assert_eq!(mount.count(Request::Read), before, "the second view has it from the page cache");
+    match (cached(&mount.path(&first, "lib/large")), cached(&store.layout().object(&object))) {
+        (Some(served), Some(held)) => {
+            assert_eq!(served, SIZE);
+            assert!(held < SIZE / 4, "{held} bytes of the object itself are held as well");
+        }
+        _ => eprintln!("skipped: fincore is not there"),
+    }
 }

@@ -9,10 +9,10 @@ const PRODUCT: [&str; 5] = ["store", "resolver", "fusefs", "healer", "cli"];
 const LINES: usize = 450;
 
 #[test]
-fn only_the_adapter_and_the_session_name_fuser() {
-    let allowed = ["fusefs/src/adapter.rs", "fusefs/src/session.rs"];
-    let outside = |file: &Source| !allowed.contains(&file.path.as_str());
-    assert_none("only fusefs's adapter.rs and session.rs name fuser", &naming("fuser", outside));
+fn only_the_side_of_the_kernel_names_fuser() {
+    let allowed = ["adapter", "connection", "session"].map(|name| format!("fusefs/src/{name}.rs"));
+    let outside = |file: &Source| !allowed.contains(&file.path);
+    assert_none("only fusefs's adapter.rs, connection.rs and session.rs name fuser", &naming("fuser", outside));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::arguments::MountOptions;
 use crate::commands::{open_store, parse_requirements, writable};
+use crate::compiling::compile_view;
 use crate::context::{Beneath, Context, Purpose, Target, interpreter_for};
 use crate::healing::LazyWorkshop;
 use crate::interpreters;
@@ -11,11 +12,7 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use anyhow::{Context as _, Result, bail};
 use omnipkg_healer::Plan;
-use omnipkg_store::interpreter::probe_cached;
-use omnipkg_store::view::description::ViewDescription;
-use omnipkg_store::view::manifest::{NodeKind, ViewManifest};
-use omnipkg_store::{Digest, Layout, Store, ViewId, bytecode, links};
-use std::collections::BTreeSet;
+use omnipkg_store::Layout;
 use std::fs;
 use std::path::Path;
 
@@ -49,7 +46,8 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
     let opened = (store.clone(), context);
     let composed = LazyWorkshop::new(settings, &signals, move || Ok(opened)).compose_plan(&plan)?;
     if options.compile {
-        compile_view(&store, &composed.id)?;
+        let _interruptible = signals.interruptible()?;
+        compile_view(settings, &store, &composed.id)?;
     }
     let path = match options.writable {
         true => writable::mount(settings, &store, composed.id, &composed.path, options.keep.as_deref())?,
@@ -102,23 +100,4 @@ pub fn unmount(settings: &Settings, path: &Path) -> Result<u8> {
     }
     fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
     Ok(0)
-}
-
-/// Makes the bytecode of every source in a view that has none.
-pub fn compile_view(store: &Store, view: &ViewId) -> Result<bytecode::Compiled> {
-    let description = ViewDescription::load(store, view)?;
-    let interpreter = probe_cached(store, &description.interpreter)?;
-    let manifest = ViewManifest::open(&store.layout().view(view))?;
-    let mut sources: BTreeSet<Digest> = BTreeSet::new();
-    for entry in manifest.walk() {
-        let entry = entry?;
-        if let NodeKind::File { digest, .. } = entry.node.kind
-            && entry.node.name.ends_with(b".py")
-        {
-            sources.insert(digest);
-        }
-    }
-    let compiled = bytecode::compile(store, &interpreter, &sources)?;
-    links::add_bytecode(store, view)?;
-    Ok(compiled)
 }

@@ -4,7 +4,8 @@
 //! solver, no async runtime, no SQLite.
 
 use crate::arguments::{HealPolicy, RunOptions};
-use crate::commands::{mount, open_store, parse_requirements};
+use crate::commands::{open_store, parse_requirements};
+use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
 use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
@@ -14,10 +15,11 @@ use crate::output;
 use crate::projection;
 use crate::remembered::{RememberedRun, RunKey};
 use crate::script::{Block, Script};
+use crate::server::gather;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::writable::WritableRuns;
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal};
 use omnipkg_store::interpreter::{Identity, registry};
 use omnipkg_store::{Digest, Layout, Store};
@@ -40,7 +42,7 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
         None => job.first_view(&mut workshop, remembered.as_ref())?,
     };
     if options.compile {
-        compile(settings, &start)?;
+        compile(settings, &signals, &start)?;
     }
     let mut writable = match options.writable {
         true => Some(WritableRuns::new(settings, open_store(settings)?, options.keep.clone())),
@@ -49,10 +51,11 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     if options.heal == HealPolicy::Off {
         let (path, wrapper) = match &mut writable {
             Some(runs) => runs.prepare(&start)?,
-            None => (start.path, Wrapper::default()),
+            None => (start.path.clone(), Wrapper::default()),
         };
         let code = launch::run(&signals, &path, &wrapper, &job.program, &job.over, None)?;
         finish(writable);
+        gather::after_run(&Layout::new(&settings.home), &start.id, &start.path);
         return Ok(exit_code(code));
     }
     let plan = job.plan(remembered.as_ref())?;
@@ -61,6 +64,7 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
     finish(runner.writable);
     job.remember(&outcome, workshop.interpreter())?;
+    gather::after_run(&Layout::new(&settings.home), &outcome.view.id, &outcome.view.path);
     if let Ended::NotComposed(error) = &outcome.ended {
         output::error(&error.0);
     }
@@ -288,8 +292,10 @@ fn program(options: &RunOptions) -> Program {
 }
 
 /// Makes the bytecode of everything in a view.
-fn compile(settings: &Settings, view: &RunView) -> Result<()> {
-    let store = open_store(settings)?;
-    mount::compile_view(&store, &view.id).with_context(|| format!("cannot compile {}", view.path.display()))?;
-    Ok(())
+fn compile(settings: &Settings, signals: &Signals, view: &RunView) -> Result<()> {
+    if compiling::is_compiled(&Layout::new(&settings.home), &view.id) {
+        return Ok(());
+    }
+    let _interruptible = signals.interruptible()?;
+    compiling::compile_view(settings, &open_store(settings)?, &view.id)
 }

@@ -8,18 +8,23 @@ use crate::projection;
 use crate::server;
 use crate::settings::Settings;
 use anyhow::{Context, Result};
+use omnipkg_fusefs::Counters;
 use omnipkg_store::{Layout, Store};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 
 /// Starts, stops or looks at the server.
 pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
-    if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_), .. }) {
+    if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_), .. } | ServerVerb::Gather { .. }) {
         close_inherited();
     }
-    if matches!(verb, ServerVerb::TryNamespace) {
-        return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0);
+    match verb {
+        ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
+        ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
+        ServerVerb::TryNamespace => return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0),
+        _ => {}
     }
     let store = Store::open(&settings.home)?;
     let layout = store.layout();
@@ -35,33 +40,48 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
                 ready.map(File::from).map(|mut ready| writeln!(ready, "{error:#}"));
                 return Err(error);
             }
-            // Not kept open while it serves: see `server::serve`.
+            // Not kept open while it serves: see `server::begin`.
             let layout = layout.clone();
             drop(store);
-            server::serve(&layout, ready)?;
-            Ok(0)
+            server::begin(&layout, ready).map(|()| 0)
         }
         ServerVerb::Start { .. } => server::ensure(layout, projection::rung(settings, layout)?).map(|()| 0),
-        ServerVerb::TryNamespace => Ok(0),
         ServerVerb::Stop => {
             writable::unmount_all(settings, &store);
             // Both are tried: one that cannot be stopped is no reason to leave the other.
             let demos = demos::lasting::stop_server(layout);
-            server::stop(layout).and(demos).map(|_| 0)
+            let gathering = server::gather::stop(layout);
+            server::stop(layout).and(demos).and(gathering).map(|()| 0)
         }
+        ServerVerb::Restart => server::restart(layout, projection::rung(settings, layout)?).map(|()| 0),
         ServerVerb::Status => {
-            let process = server::process(layout).map(|process| process.as_raw());
-            if settings.json {
-                println!("{}", serde_json::json!({ "schema": 1, "running": process.is_some(), "process": process }));
-            } else {
-                match process {
-                    Some(process) => println!("running (process {process})"),
-                    None => println!("not running"),
-                }
-            }
+            status(settings, layout);
             Ok(0)
         }
+        ServerVerb::Gather { view } => server::gather::gather(&store, &view).map(|()| 0),
+        ServerVerb::Hold(_) | ServerVerb::Serve(_) | ServerVerb::TryNamespace => Ok(0),
     }
+}
+
+fn status(settings: &Settings, layout: &Layout) {
+    let running = server::running(layout);
+    let process = running.as_ref().and_then(|running| running.process).map(|process| process.as_raw());
+    if !settings.json {
+        match process {
+            Some(process) => println!("running (process {process})"),
+            None => println!("not running"),
+        }
+        return;
+    }
+    let holder = running.as_ref().map(|running| running.holder.as_raw());
+    let counters = running.and_then(|running| running.counters);
+    let requests: Option<BTreeMap<_, _>> = counters.as_ref().map(|counters| counters.snapshot().into_iter().collect());
+    let servers = counters.as_ref().map(Counters::servers);
+    let json = serde_json::json!({
+        "schema": 1, "running": process.is_some(), "process": process, "holder": holder, "servers": servers,
+        "counters": requests,
+    });
+    println!("{json}");
 }
 
 /// Closes what the starting command was given beyond the three: the server outlives it, and would keep its caller's

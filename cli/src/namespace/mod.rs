@@ -115,11 +115,11 @@ pub fn enter_for_run(settings: &Settings) -> Result<()> {
 }
 
 fn enter_or_start(settings: &Settings, layout: &Layout) -> Result<()> {
-    if server::process(layout).is_none() {
+    if server::holder(layout).is_none() {
         crate::commands::open_store(settings)?;
         server::ensure(layout, Rung::Namespace)?;
     }
-    let process = server::process(layout).context("the server ended at once")?;
+    let process = server::holder(layout).context("the server ended at once")?;
     match enter(process) {
         Ok(()) => {}
         // In a namespace within the server's (a writable run, a sandbox) the mount is seen and nothing is to be entered.

@@ -1,50 +1,107 @@
-//! Bytecode in the background: what programs looked for and did not find is compiled at low priority, so that
-//! the next start has it.
+//! Bytecode in the background: what programs looked for and did not find is compiled at once, on processors that nobody
+//! else wants, so that the next view has it.
+//!
+//! Each interpreter that something is missing for has a compiler, whose processes wait for more until nothing was missed
+//! for a while. With nothing to compile, nothing runs and nothing wakes up.
 
 use omnipkg_fusefs::BytecodeMiss;
-use omnipkg_store::interpreter::probe_cached;
+use omnipkg_store::bytecode::{Compiler, Effort, Report};
+use omnipkg_store::interpreter::{Interpreter, probe_cached};
 use omnipkg_store::view::description::ViewDescription;
-use omnipkg_store::{Digest, Store, ViewId, bytecode};
-use std::collections::{BTreeMap, BTreeSet};
+use omnipkg_store::{Digest, Store, ViewId};
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// Misses come in bursts, one import after the other: a batch ends when none came for this long.
-const QUIET: Duration = Duration::from_millis(300);
-
-/// One process compiles at most this many sources, so that much is kept if it is killed.
-const BATCH: usize = 500;
+/// When nothing was missed for this long, what waits for more ends.
+const IDLE: Duration = Duration::from_secs(10);
 
 /// Compiles misses until the sender is gone.
 pub fn run(root: &Path, misses: &Receiver<BytecodeMiss>) {
+    let failed = Failed::default();
     while let Ok(first) = misses.recv() {
-        let mut batch: BTreeMap<String, (ViewId, BTreeSet<Digest>)> = BTreeMap::new();
-        let mut add = |miss: BytecodeMiss| {
-            batch.entry(miss.cache_tag).or_insert_with(|| (miss.view, BTreeSet::new())).1.insert(miss.source);
-        };
-        add(first);
-        for _ in 1..BATCH {
-            match misses.recv_timeout(QUIET) {
-                Ok(miss) => add(miss),
-                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => break,
+        // The store is not kept open while nothing is compiled: see there.
+        let mut desk = match Store::open(root) {
+            Ok(store) => {
+                Desk { store, failed: failed.clone(), interpreters: HashMap::new(), compilers: HashMap::new() }
             }
-        }
-        for (cache_tag, (view, sources)) in batch {
-            let result = Store::open(root).and_then(|store| compile(&store, &cache_tag, &view, &sources));
-            if let Err(error) = result {
-                eprintln!("cannot compile {} sources for {cache_tag}: {error}", sources.len());
+            Err(error) => {
+                eprintln!("cannot compile: {error}");
+                continue;
+            }
+        };
+        desk.submit(&first);
+        loop {
+            match misses.recv_timeout(IDLE) {
+                Ok(miss) => desk.submit(&miss),
+                Err(RecvTimeoutError::Timeout) if desk.is_idle() => break,
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
         }
     }
 }
 
-/// The view's own interpreter compiles; a tag that is another's (a program looked at names) is left alone.
-fn compile(store: &Store, cache_tag: &str, view: &ViewId, sources: &BTreeSet<Digest>) -> omnipkg_store::Result<()> {
-    let description = ViewDescription::load(store, view)?;
-    let interpreter = probe_cached(store, &description.interpreter)?;
-    if interpreter.facts.cache_tag == cache_tag {
-        bytecode::compile(store, &interpreter, sources)?;
+/// Sources that came to grief here, by interpreter: they are not tried again by this process.
+type Failed = Arc<Mutex<HashSet<(Arc<Path>, Digest)>>>;
+
+fn lock(failed: &Failed) -> MutexGuard<'_, HashSet<(Arc<Path>, Digest)>> {
+    failed.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+struct Desk {
+    store: Store,
+    failed: Failed,
+    /// What compiles for a view, if anything.
+    interpreters: HashMap<ViewId, Option<Arc<Interpreter>>>,
+    compilers: HashMap<Arc<Path>, Option<Compiler>>,
+}
+
+impl Desk {
+    fn submit(&mut self, miss: &BytecodeMiss) {
+        let Some(interpreter) = self.interpreter(&miss.view) else { return };
+        let key = (Arc::from(interpreter.path()), miss.source);
+        // A tag that is another interpreter's (a program looked at names) is left alone.
+        if interpreter.facts.cache_tag != miss.cache_tag || lock(&self.failed).contains(&key) {
+            return;
+        }
+        if let Some(compiler) = self.compiler(&interpreter) {
+            compiler.submit(miss.source);
+        }
     }
-    Ok(())
+
+    /// The view's own interpreter.
+    fn interpreter(&mut self, view: &ViewId) -> Option<Arc<Interpreter>> {
+        if !self.interpreters.contains_key(view) {
+            let found = ViewDescription::load(&self.store, view)
+                .and_then(|description| probe_cached(&self.store, &description.interpreter));
+            let found = found.map_err(|error| eprintln!("cannot compile for {view}: {error}")).ok();
+            self.interpreters.insert(*view, found.map(Arc::new));
+        }
+        self.interpreters.get(view)?.clone()
+    }
+
+    fn compiler(&mut self, interpreter: &Interpreter) -> Option<&mut Compiler> {
+        let path: Arc<Path> = interpreter.path().into();
+        if !self.compilers.contains_key(&path) {
+            let (failed, python) = (Arc::clone(&self.failed), Arc::clone(&path));
+            let on_report = move |report| match report {
+                Report::Done(_, true) => {}
+                Report::Done(source, false) => {
+                    lock(&failed).insert((Arc::clone(&python), source));
+                }
+                Report::Trouble(error) => eprintln!("cannot compile: {error}"),
+            };
+            let compiler = Compiler::new(&self.store, interpreter, Effort::background(), on_report);
+            let compiler = compiler.map_err(|error| eprintln!("cannot compile: {error}")).ok().flatten();
+            self.compilers.insert(Arc::clone(&path), compiler);
+        }
+        self.compilers.get_mut(&path)?.as_mut()
+    }
+
+    fn is_idle(&self) -> bool {
+        self.compilers.values().flatten().all(Compiler::is_idle)
+    }
 }

@@ -1,75 +1,159 @@
-//! The server process: one for a store, it holds the mount and makes bytecode in the background.
+//! The server: one for a store, it holds the mount and makes bytecode in the background.
 //!
-//! It is alive as long as it holds the lock on `run/server.lock`; the lock goes with the process, so there is
-//! no stale state to clean but the mount itself. The first command that needs a view starts it and goes on when
-//! it is ready; two commands that start at once are put in order by `run/start.lock`.
+//! It is two processes. The holder ([`holder`]) owns the mount's descriptor; its child ([`serve`]) answers the kernel and
+//! is replaced when it dies or hangs. They are alive as long as they hold the lock on `run/server.lock` ([`record`]); the
+//! lock goes with the processes, so there is no stale state to clean but the mount itself. The first command that needs a
+//! view starts them and goes on when they are ready; two commands that start at once are put in order by `run/start.lock`.
 
 mod compile;
+mod descriptors;
+pub mod gather;
+mod holder;
+mod record;
 mod serve;
+mod sys;
+mod watch;
 
+pub use descriptors::Handed;
+pub use holder::{begin, go_on};
 pub use serve::serve;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use omnipkg_fusefs::Rung;
+use omnipkg_fusefs::{Counters, Rung};
 use omnipkg_store::Layout;
-use std::fs::{self, File, TryLockError};
+use record::Record;
+use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
-fn lock_path(layout: &Layout) -> PathBuf {
-    layout.run().join("server.lock")
+/// What process listings show, so that the two are told apart: who ends the server does not mean the holder.
+const HOLDER_NAME: &str = "omnipkg-holder";
+
+/// How long a running server may take to become another program.
+const HAND_OVER: Duration = Duration::from_secs(20);
+
+/// What a running server says of itself.
+pub struct Running {
+    /// The process that owns the mount, and starts the server anew.
+    pub holder: Pid,
+    /// The process that answers the kernel.
+    pub process: Option<Pid>,
+    /// Requests by kind, and how many servers there have been.
+    pub counters: Option<Counters>,
 }
 
-/// True if a server holds its lock: one open and one flock.
+/// True if a server is there that knows what this omnipkg makes: one open, one flock, one read.
 pub fn is_alive(layout: &Layout) -> bool {
-    let Ok(file) = File::open(lock_path(layout)) else { return false };
-    matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock))
+    record::read(layout).is_some_and(|record| !record.is_older())
 }
 
-/// The server's process number, if one is alive.
+/// The process that answers the kernel, if there is one.
 pub fn process(layout: &Layout) -> Option<Pid> {
-    if !is_alive(layout) {
-        return None;
-    }
-    fs::read_to_string(lock_path(layout)).ok()?.split_whitespace().next()?.parse().ok().map(Pid::from_raw)
+    running(layout)?.process
+}
+
+/// The process that owns the mount, if there is one that knows what this omnipkg makes.
+pub fn holder(layout: &Layout) -> Option<Pid> {
+    record::read(layout).filter(|record| !record.is_older()).map(|record| record.holder)
+}
+
+/// What is known of the server, if one is alive.
+pub fn running(layout: &Layout) -> Option<Running> {
+    let record = record::read(layout)?;
+    let counters = counters(&record);
+    let number = counters.as_ref().and_then(|counters| i32::try_from(counters.process()).ok());
+    let process = match (number, record.version) {
+        (Some(number), _) => Some(number).filter(|number| *number > 0).map(Pid::from_raw),
+        // The first ones were one process.
+        (None, None) => Some(record.holder),
+        (None, Some(_)) => None,
+    };
+    Some(Running { holder: record.holder, process, counters })
+}
+
+/// The holder's counters, through its descriptor.
+fn counters(record: &Record) -> Option<Counters> {
+    let path = format!("/proc/{}/fd/{}", record.holder, record.counters?);
+    Counters::adopt(File::options().read(true).write(true).open(path).ok()?.into()).ok()
 }
 
 /// Sees to it that the mount is served, starting the server if need be; returns when it is ready.
 pub fn ensure(layout: &Layout, rung: Rung) -> Result<()> {
-    let start_lock = layout.run().join("start.lock");
-    let lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&start_lock)
-        .with_context(|| format!("cannot open {}", start_lock.display()))?;
-    lock.lock().with_context(|| format!("cannot lock {}", start_lock.display()))?;
-    // A mount in a namespace is not seen from here: its server is ready when it lives, for it was waited for.
-    if is_alive(layout) && (rung == Rung::Namespace || omnipkg_fusefs::is_mounted(&layout.mnt())?) {
-        return Ok(());
+    let _lock = start_lock(layout)?;
+    match record::read(layout) {
+        Some(record) if record.is_older() => hand_over_to_this(layout, rung, &record),
+        // A mount in a namespace is not seen from here: its server is ready when it lives, for it was waited for.
+        Some(_) if rung == Rung::Namespace || omnipkg_fusefs::is_mounted(&layout.mnt())? => Ok(()),
+        // Somebody took its mount away: it lets go of the lock, and serves those who still use it.
+        Some(record) => end(layout, &record).and_then(|()| start(layout, rung)),
+        None => start(layout, rung),
     }
-    start(layout, rung)
+}
+
+/// Makes a running server this very program; nobody who uses a view sees more than a pause. Starts one if there is none.
+pub fn restart(layout: &Layout, rung: Rung) -> Result<()> {
+    let _lock = start_lock(layout)?;
+    match record::read(layout) {
+        Some(record) => hand_over_to_this(layout, rung, &record),
+        None => start(layout, rung),
+    }
+}
+
+fn start_lock(layout: &Layout) -> Result<File> {
+    let path = layout.run().join("start.lock");
+    let lock = File::options().create(true).truncate(false).write(true).open(&path);
+    let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
+    lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
+    Ok(lock)
+}
+
+fn hand_over_to_this(layout: &Layout, rung: Rung, record: &Record) -> Result<()> {
+    if record.version.is_none() {
+        // The first ones cannot: their users keep what they have open.
+        return end(layout, record).and_then(|()| start(layout, rung));
+    }
+    let request = holder::hand_over_request(layout);
+    let written = request.with_extension("new");
+    let program = program().into_os_string().into_encoded_bytes();
+    fs::write(&written, program)
+        .and_then(|()| fs::rename(&written, &request))
+        .with_context(|| format!("cannot write {}", request.display()))?;
+    signal(record.holder, holder::HAND_OVER)?;
+    let deadline = Instant::now() + HAND_OVER;
+    while request.exists() && Instant::now() < deadline {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    match record::read(layout) {
+        Some(record) if !request.exists() && !record.is_older() => Ok(()),
+        _ => bail!("the running server did not hand over; see {}", log_path(layout).display()),
+    }
+}
+
+fn log_path(layout: &Layout) -> PathBuf {
+    layout.run().join("server.log")
 }
 
 /// This very program: by its path, or, if its file was replaced since it was started, by what the kernel still has of it.
 pub fn program() -> PathBuf {
     let path = std::env::current_exe().unwrap_or_default();
-    if path.is_file() { path } else { PathBuf::from("/proc/self/exe") }
+    // By its number, since another process may have to find it.
+    if path.is_file() { path } else { PathBuf::from(format!("/proc/{}/exe", std::process::id())) }
 }
 
 /// Starts the server process and reads what it says of its readiness from a pipe.
 fn start(layout: &Layout, rung: Rung) -> Result<()> {
-    let log_path = layout.run().join("server.log");
+    let log_path = log_path(layout);
     let log = File::create(&log_path).with_context(|| format!("cannot create {}", log_path.display()))?;
     let (mut ours, theirs) = std::io::pipe().context("cannot make a pipe")?;
     let executable = program();
     let mut command = Command::new(&executable);
     command
-        .arg0("omnipkg")
+        .arg0(HOLDER_NAME)
         .args(["server", "start", "--foreground", "--ready-fd", "1", "--rung", rung.name()])
         .env("OMNIPKG_HOME", layout.root())
         .env_remove("OMNIPKG_REPORT")
@@ -100,14 +184,32 @@ fn helper_of(rung: Rung) -> Option<(&'static str, &'static str)> {
 
 /// Stops the server, if one is alive, and waits for its end; true if there was one.
 pub fn stop(layout: &Layout) -> Result<bool> {
-    let Some(process) = process(layout) else {
-        omnipkg_fusefs::clear_stale(&layout.mnt())?;
-        return Ok(false);
-    };
-    kill(process, Signal::SIGTERM).with_context(|| format!("cannot stop the server (process {process})"))?;
-    // Its lock is free when it is gone.
-    let path = lock_path(layout);
+    match record::read(layout) {
+        Some(record) => end(layout, &record).map(|()| true),
+        None => {
+            omnipkg_fusefs::clear_stale(&layout.mnt())?;
+            Ok(false)
+        }
+    }
+}
+
+/// Ends a server: the mount goes, and the lock is free when this returns.
+fn end(layout: &Layout, record: &Record) -> Result<()> {
+    signal(record.holder, Signal::SIGTERM)?;
+    // One that was stopped hears nothing.
+    signal(record.holder, Signal::SIGCONT)?;
+    let path = record::path(layout);
     let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    file.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-    Ok(true)
+    file.lock().with_context(|| format!("cannot lock {}", path.display()))
+}
+
+fn signal(process: Pid, signal: Signal) -> Result<()> {
+    if process.as_raw() <= 0 {
+        bail!("a server is just beginning: try again");
+    }
+    match kill(process, signal) {
+        // It ended meanwhile.
+        Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
+        Err(error) => Err(error).with_context(|| format!("cannot signal the server (process {process})")),
+    }
 }

@@ -1,66 +1,58 @@
-//! The life of the server process: take the lock, clear a dead mount, mount, say so, serve, unmount.
+//! The server: answers the kernel from a descriptor that the holder owns, and compiles bytecode beside.
+//!
+//! It holds nothing that cannot be found on disk again, so that it may die at any moment.
 
-use super::{compile, lock_path};
-use anyhow::{Context, Result, bail};
-use nix::sys::signal::{SigSet, Signal};
-use omnipkg_store::{Layout, Store};
-use std::fs::{File, TryLockError};
-use std::io::Write;
-use std::os::fd::OwnedFd;
-use std::sync::mpsc;
+use super::HOLDER_NAME;
+use super::compile;
+use super::descriptors::{Handed, with_open};
+use anyhow::{Context, Result};
+use omnipkg_fusefs::{Connection, Counters, Options};
+use omnipkg_store::Layout;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::Command;
+use std::sync::{Arc, mpsc};
 
-/// Serves the store's mount until it is told to stop; `ready` hears `ready` or why it could not be done.
-pub fn serve(layout: &Layout, ready: Option<OwnedFd>) -> Result<()> {
-    let mut ready = ready.map(File::from);
-    let result = begin(layout, &mut ready);
-    if let (Err(error), Some(ready)) = (&result, &mut ready) {
-        let _ = writeln!(ready, "{error:#}");
+/// Serves until the mount is gone.
+pub fn serve(layout: &Layout, handed: &Handed) -> Result<()> {
+    // Otherwise it is called after the path that it was started by, which is `exe`.
+    let _ = nix::sys::prctl::set_name(c"omnipkg-server");
+    let mut control = UnixStream::from(handed.take_control()?);
+    let result = begin(layout, handed, &control);
+    if let Err(error) = &result {
+        let _ = writeln!(control, "{error:#}");
     }
     result
 }
 
-fn begin(layout: &Layout, ready: &mut Option<File>) -> Result<()> {
-    // Opened for the check of its layout only: the server lives long, and a store that it kept open would keep what
-    // killed commands leave in tmp/.
-    drop(Store::open(layout.root())?);
-    let path = lock_path(layout);
-    let mut lock = File::options()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(&path)
-        .with_context(|| format!("cannot open {}", path.display()))?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => bail!("a server is running already"),
-        Err(TryLockError::Error(error)) => {
-            return Err(error).with_context(|| format!("cannot lock {}", path.display()));
-        }
-    }
-    lock.set_len(0)
-        .and_then(|()| writeln!(lock, "{}", std::process::id()))
-        .context("cannot write the server's lock file")?;
-
-    let mut stop_signals = SigSet::empty();
-    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP].into_iter().for_each(|signal| stop_signals.add(signal));
-    stop_signals.thread_block().context("cannot block signals")?;
-
-    omnipkg_fusefs::clear_stale(&layout.mnt())?;
+fn begin(layout: &Layout, handed: &Handed, mut control: &UnixStream) -> Result<()> {
+    let connection = Arc::new(Connection::adopt(handed.take_device()?, layout.mnt()));
+    let counters = Arc::new(Counters::adopt(handed.take_counters()?).context("cannot map the counters")?);
+    let lock = File::from(handed.take_lock()?);
     let (sender, receiver) = mpsc::channel();
-    let mounted = omnipkg_fusefs::mount(layout, omnipkg_fusefs::Options { bytecode_misses: Some(sender) })?;
-    let unmounter = mounted.unmounter();
-    std::thread::spawn(move || {
-        let _ = stop_signals.wait();
-        // Programs that still use a view keep what they have; the process ends when the last one lets go.
-        if unmounter.detach().is_err() {
-            std::process::exit(1);
-        }
-    });
+    let mounted = connection.serve(layout, Options { bytecode_misses: Some(sender) }, Arc::clone(&counters))?;
+    writeln!(control, "ready").context("cannot tell the holder")?;
     let root = layout.root().to_owned();
     std::thread::spawn(move || compile::run(&root, &receiver));
-    if let Some(mut ready) = ready.take() {
-        let _ = writeln!(ready, "ready");
-    }
+    let holder = control.try_clone().context("cannot copy the holder's socket")?;
+    std::thread::spawn(move || become_holder(holder, &connection, &counters, &lock));
     mounted.wait();
     Ok(())
+}
+
+/// When the holder is gone, this process takes its place, and starts a server in its own.
+fn become_holder(mut holder: UnixStream, connection: &Connection, counters: &Counters, lock: &File) {
+    // The holder never says anything.
+    let _ended = holder.read(&mut [0]);
+    eprintln!("the holder ended: process {} takes its place", std::process::id());
+    let handed = [connection.device(), counters.file().as_fd(), lock.as_fd()];
+    let mut command = Command::new("/proc/self/exe");
+    command.arg0(HOLDER_NAME).args(Handed::arguments("hold", &handed));
+    match with_open(&handed, || command.exec()) {
+        Ok(error) => eprintln!("cannot take the holder's place, and serve on without one: {error}"),
+        Err(error) => eprintln!("cannot take the holder's place, and serve on without one: {error:#}"),
+    }
 }

@@ -3,11 +3,11 @@
 
 use super::{Identity, ViewFs, check_directory, describe, has_source, source_digest};
 use crate::attributes::Attributes;
-use crate::bytecode;
+use crate::bytecode::{self, Known};
 use crate::error::{Error, Result};
 use crate::inode::{Inode, InodeKind, ViewPrefix};
-use crate::tables::FileContent;
-use omnipkg_store::view::manifest::{NodeIndex, ViewManifest};
+use crate::tables::{FileContent, View};
+use omnipkg_store::view::manifest::NodeIndex;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
@@ -122,28 +122,25 @@ impl ViewFs {
         let manifest = view.manifest(&self.layout)?;
         check_directory(inode, manifest, directory)?;
         if dots(inode, Inode::node(prefix, directory), offset, emit)? {
-            self.emit_bytecode(manifest, directory, offset, emit)?;
+            self.emit_bytecode(&view, directory, offset, emit)?;
         }
         Ok(())
     }
 
-    fn emit_bytecode(
-        &self,
-        manifest: &ViewManifest,
-        directory: NodeIndex,
-        offset: u64,
-        emit: &mut Emit<'_>,
-    ) -> Result<()> {
-        let tags = bytecode::cache_tags(&self.layout);
+    fn emit_bytecode(&self, view: &View, directory: NodeIndex, offset: u64, emit: &mut Emit<'_>) -> Result<()> {
+        let manifest = view.manifest(&self.layout)?;
+        let tags = bytecode::cache_tags(&self.layout).into_iter();
+        let tags: Vec<_> = tags.map(|tag| (view.bytecode_key(&self.layout, &tag), tag)).collect();
         for (place, index) in (0u64..).zip(manifest.children_range(directory)?) {
             let child = manifest.node(NodeIndex(index))?;
             let Some(source) = source_digest(&child) else { continue };
-            for (slot, tag) in (0..MAX_TAGS).zip(&tags) {
+            for (slot, (key, tag)) in (0..MAX_TAGS).zip(&tags) {
                 let position = 2 + place * MAX_TAGS + slot;
                 if position < offset {
                     continue;
                 }
-                let Some((digest, size)) = bytecode::find(&self.layout, tag, &source) else { continue };
+                let known = self.bytecode.find(&self.layout, key, &source);
+                let Known::Known { object: digest, size } = known else { continue };
                 let mut name = child.name[..child.name.len() - ".py".len()].to_vec();
                 name.extend_from_slice(format!(".{tag}.pyc").as_bytes());
                 let attributes = Attributes::file(Inode::file(&digest, false), size, false);

@@ -1,145 +1,146 @@
-//! Bytecode shared by all views: one `.pyc` for each (source object, cache tag).
+//! Bytecode shared by all views: one `.pyc` for each (source object, cache tag, magic number).
 //!
 //! The bytecode is an object like any other; `pyc/<cache tag>/ab/<62>` names it for its source's digest.
 //! It is an unchecked-hash pyc (PEP 552), so it is valid for that source in whatever view, at whatever path:
-//! the import system puts the real path into the code. Names may be lost in a crash; they are made again.
+//! the import system puts the real path into the code. What must stay true:
+//!
+//! * bytecode is made by omnipkg's own compiling process alone, from bytes that were just checked against the
+//!   source's digest: nothing that a script wrote is ever shared;
+//! * a source that its interpreter cannot compile is named too, by the word `refused`, and not tried again;
+//! * names are volatile: a crash may lose them or leave them empty, and what does not parse counts as missing;
+//! * builds of one cache tag with another magic number (alphas) do not share: the first magic number owns
+//!   `pyc/<cache tag>/`, and others have `pyc/<cache tag>/magic-<number>/`.
 
-use crate::digest::Digest;
-use crate::error::{Error, IoContext, Result};
-use crate::interpreter::Interpreter;
+mod child;
+mod compiler;
+mod publisher;
+#[cfg(test)]
+mod tests;
+
+pub use compiler::{Compiled, Compiler, Effort, Report, compile};
+
+use crate::digest::{Digest, ViewId};
+use crate::error::{IoContext, Result};
+use crate::interpreter::Facts;
 use crate::layout::{Layout, Store};
-use crate::objects::Batch;
-use crate::publish;
-use std::collections::BTreeSet;
-use std::io::{Read, Write};
-use std::path::Path;
-use std::process::{Command, Stdio};
+use crate::{objects, publish};
+use std::fs;
+use std::path::PathBuf;
 
-const COMPILE: &str = include_str!("compile.py");
+/// What stands in a source's name instead of an object if its interpreter cannot compile it.
+const REFUSED: &str = "refused";
 
-/// A `.pyc` larger than this is not believed.
-const MAXIMUM_PYC: u32 = 256 << 20;
-
-/// What compiling some sources came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Compiled {
-    /// Sources that now have bytecode and had none before.
-    pub made: usize,
-    /// Sources that this Python cannot compile.
-    pub refused: usize,
+/// What is known of a source's bytecode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bytecode {
+    /// It is there.
+    Known {
+        /// The `.pyc`.
+        object: Digest,
+        /// Its size in bytes.
+        size: u64,
+    },
+    /// The interpreter cannot compile this source: there will never be any.
+    Refused,
+    /// Not yet made, or lost.
+    Missing,
 }
 
-/// The bytecode object of a source, if it is known.
-pub fn lookup(layout: &Layout, cache_tag: &str, source: &Digest) -> Option<Digest> {
-    std::fs::read_to_string(layout.pyc(cache_tag, source)).ok()?.trim_end().parse().ok()
+/// Which interpreters share bytecode: the folder below `pyc/`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(String);
+
+impl Key {
+    /// The key of interpreters with this cache tag and magic number; an unknown one is 0.
+    pub fn of(layout: &Layout, cache_tag: &str, magic: u32) -> Self {
+        Self::owned(cache_tag, magic, if magic == 0 { None } else { owner(layout, cache_tag) })
+    }
+
+    /// As [`Key::of`]; `None` while nobody owns the cache tag, so that the answer may still change.
+    pub fn settled(layout: &Layout, cache_tag: &str, magic: u32) -> Option<Self> {
+        owner(layout, cache_tag).map(|owner| Self::owned(cache_tag, magic, Some(owner)))
+    }
+
+    fn owned(cache_tag: &str, magic: u32, owner: Option<u32>) -> Self {
+        match owner {
+            Some(owner) if magic != 0 && owner != magic => Self(format!("{cache_tag}/magic-{magic}")),
+            _ => Self(cache_tag.to_owned()),
+        }
+    }
+
+    /// The key of an interpreter that is about to compile: the first of its cache tag becomes the owner.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    fn claim(store: &Store, facts: &Facts) -> Result<Self> {
+        let (layout, cache_tag, magic) = (store.layout(), &facts.cache_tag, facts.magic);
+        if magic != 0 && owner(layout, cache_tag).is_none() {
+            let path = owner_path(layout, cache_tag);
+            // One that does not parse is in the way of the next.
+            let _ = fs::remove_file(&path);
+            publish::new_file(store, &path, magic.to_string().as_bytes())?;
+        }
+        Ok(Self::of(layout, cache_tag, magic))
+    }
+
+    /// The folder, relative to `pyc/`.
+    pub fn folder(&self) -> &str {
+        &self.0
+    }
 }
 
-/// Compiles what has no bytecode yet, in one process of that interpreter at low priority.
+fn owner_path(layout: &Layout, cache_tag: &str) -> PathBuf {
+    layout.bytecode().join(cache_tag).join("magic")
+}
+
+fn owner(layout: &Layout, cache_tag: &str) -> Option<u32> {
+    fs::read_to_string(owner_path(layout, cache_tag)).ok()?.parse().ok()
+}
+
+/// What is known of a source's bytecode: two system calls, the object's bytes are not read.
+///
+/// Bytecode only saves time: whatever is wrong with it (no object, another size, somebody wrote to it), it counts
+/// as missing, and is made again.
+pub fn find(layout: &Layout, key: &Key, source: &Digest) -> Bytecode {
+    let Ok(text) = fs::read_to_string(layout.pyc(key.folder(), source)) else { return Bytecode::Missing };
+    let text = text.trim_end();
+    if text == REFUSED {
+        return Bytecode::Refused;
+    }
+    let Ok(object) = text.parse::<Digest>() else { return Bytecode::Missing };
+    match fs::metadata(layout.object(&object)) {
+        Ok(metadata) if metadata.is_file() && metadata.len() > 0 && objects::is_sealed(&metadata) => {
+            Bytecode::Known { object, size: metadata.len() }
+        }
+        _ => Bytecode::Missing,
+    }
+}
+
+/// True if the object's bytes are what its name says.
+pub fn is_whole(layout: &Layout, object: &Digest) -> bool {
+    fs::read(layout.object(object)).is_ok_and(|bytes| Digest::of(&bytes) == *object)
+}
+
+fn mark_path(layout: &Layout, key: &Key, view: &ViewId) -> PathBuf {
+    layout.bytecode().join(key.folder()).join("views").join(view.to_string())
+}
+
+/// True if everything in the view was compiled once, or refused.
+///
+/// Nothing that is named by bytecode objects is looked at: who collects them removes these marks, and what else is lost
+/// is noticed and made again when an interpreter asks for it.
+pub fn is_compiled(layout: &Layout, key: &Key, view: &ViewId) -> bool {
+    mark_path(layout, key, view).exists()
+}
+
+/// Notes that everything in the view is compiled. The names are made durable first: the mark must not outlive them.
 ///
 /// # Errors
-/// [`Error::Interpreter`] if the compiling process fails; [`Error::Io`].
-pub fn compile(store: &Store, interpreter: &Interpreter, sources: &BTreeSet<Digest>) -> Result<Compiled> {
-    let tag = &interpreter.facts.cache_tag;
-    if tag.is_empty() || interpreter.facts.version.0 < 3 {
-        return Ok(Compiled::default());
-    }
-    let missing: Vec<Digest> =
-        sources.iter().filter(|source| lookup(store.layout(), tag, source).is_none()).copied().collect();
-    if missing.is_empty() {
-        return Ok(Compiled::default());
-    }
-    let mut batch = Batch::new(store)?;
-    let mut names = Vec::new();
-    let mut compiled = Compiled::default();
-    run(store.layout(), interpreter.path(), &missing, |source, pyc| {
-        if pyc.is_empty() {
-            compiled.refused += 1;
-            return Ok(());
-        }
-        names.push((source, batch.add_bytes(pyc)?.digest));
-        compiled.made += 1;
-        Ok(())
-    })?;
-    batch.commit()?;
-    for (source, pyc) in names {
-        publish::volatile_file(store, &store.layout().pyc(tag, &source), pyc.to_hex().as_bytes())?;
-    }
-    Ok(compiled)
-}
-
-fn run(
-    layout: &Layout,
-    python: &Path,
-    sources: &[Digest],
-    mut each: impl FnMut(Digest, &[u8]) -> Result<()>,
-) -> Result<()> {
-    let refuse = |reason: &str| Error::Interpreter { path: python.to_owned(), reason: reason.to_owned() };
-    let mut input = tempfile::tempfile_in(layout.tmp()).at("create a file in", &layout.tmp())?;
-    for source in sources {
-        writeln!(input, "{}", layout.object(source).display()).at("write to", &layout.tmp())?;
-    }
-    std::io::Seek::rewind(&mut input).at("rewind a file in", &layout.tmp())?;
-    let mut child = Command::new("nice")
-        .args(["-n", "19"])
-        .arg(python)
-        .args(["-I", "-S", "-B", "-W", "ignore", "-c", COMPILE])
-        .stdin(Stdio::from(input))
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .at("start", python)?;
-    let mut output = child.stdout.take().ok_or_else(|| refuse("no output of the compiling process"))?;
-    let mut pyc = Vec::new();
-    let mut result = Ok(());
-    for source in sources {
-        result = read_frame(&mut output, &mut pyc)
-            .map_err(|_| refuse("the compiling process ended early"))
-            .and_then(|()| each(*source, &pyc));
-        if result.is_err() {
-            break;
-        }
-    }
-    drop(output);
-    child.wait().at("wait for", python)?;
-    result
-}
-
-fn read_frame(output: &mut impl Read, pyc: &mut Vec<u8>) -> std::io::Result<()> {
-    let mut length = [0u8; 4];
-    output.read_exact(&mut length)?;
-    let length = u32::from_be_bytes(length);
-    if length > MAXIMUM_PYC {
-        return Err(std::io::Error::other("a .pyc of an impossible size"));
-    }
-    pyc.clear();
-    let read = output.take(u64::from(length)).read_to_end(pyc)?;
-    if read == length as usize { Ok(()) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used)]
-mod tests {
-    use super::*;
-    use crate::interpreter::{discover, probe};
-
-    #[test]
-    fn sources_are_compiled_once_and_bad_ones_are_counted() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = Store::open(dir.path().join("s")).unwrap();
-        let mut batch = Batch::new(&store).unwrap();
-        let good = batch.add_bytes(b"VALUE = 40 + 2\n").unwrap().digest;
-        let bad = batch.add_bytes(b"print 'two'\n").unwrap().digest;
-        batch.commit().unwrap();
-        let python = discover::on_path("python3").into_iter().next().unwrap();
-        let interpreter = probe(&python).unwrap();
-        let sources = BTreeSet::from([good, bad]);
-        let first = compile(&store, &interpreter, &sources).unwrap();
-        assert_eq!(first, Compiled { made: 1, refused: 1 });
-        let tag = &interpreter.facts.cache_tag;
-        let pyc = lookup(store.layout(), tag, &good).unwrap();
-        // Flags 1: hash-based, source not checked.
-        assert_eq!(crate::objects::read(&store, &pyc).unwrap()[4..8], [1, 0, 0, 0]);
-        assert_eq!(compile(&store, &interpreter, &BTreeSet::from([good])).unwrap(), Compiled::default());
-        assert_eq!(lookup(store.layout(), tag, &bad), None);
-    }
+/// [`crate::Error::Io`].
+pub fn mark_compiled(store: &Store, key: &Key, view: &ViewId) -> Result<()> {
+    let path = mark_path(store.layout(), key, view);
+    let root = store.layout().bytecode();
+    let directory = fs::File::open(&root).at("open", &root)?;
+    nix::unistd::syncfs(&directory).at("sync", &root)?;
+    publish::volatile_file(store, &path, b"")
 }

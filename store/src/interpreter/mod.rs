@@ -69,6 +69,9 @@ pub struct Facts {
     pub version: (u8, u8, u16),
     /// Names its bytecode: `cpython-311`.
     pub cache_tag: String,
+    /// The magic number of its bytecode, 0 if it is not known.
+    #[serde(default)]
+    pub magic: u32,
     /// Relative to an environment's root: `lib/python3.11/site-packages`.
     pub site_packages: String,
     /// Directory of the standard library.

@@ -28,6 +28,13 @@ def libc():
     return None
 
 
+def magic():
+    if info < (3, 6):
+        return 0
+    from importlib.util import MAGIC_NUMBER
+    return struct.unpack("<H", MAGIC_NUMBER[:2])[0]
+
+
 variable = sysconfig.get_config_var
 abi_flags = getattr(sys, "abiflags", "")
 if name == "pypy":
@@ -42,6 +49,7 @@ print(json.dumps({
     "implementation": name,
     "version": [info[0], info[1], info[2]],
     "cache_tag": (implementation.cache_tag if implementation else None) or "",
+    "magic": magic(),
     "site_packages": site_packages,
     "stdlib": sysconfig.get_path("stdlib"),
     "soabi": variable("SOABI") or "",

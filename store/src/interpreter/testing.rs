@@ -11,6 +11,7 @@ pub fn facts(implementation: &str, version: (u8, u8, u16)) -> Facts {
         implementation: implementation.to_owned(),
         version,
         cache_tag: format!("{implementation}-{major}{minor}"),
+        magic: 0,
         site_packages: format!("lib/python{major}.{minor}/site-packages"),
         stdlib: format!("/nowhere/lib/python{major}.{minor}").into(),
         soabi: format!("{implementation}-{major}{minor}-x86_64-linux-gnu"),

@@ -6,10 +6,10 @@ use super::manifest::{NodeKind, ViewManifest};
 use crate::digest::{Digest, DigestHasher, Sha256, ViewId};
 use crate::error::{Error, Result};
 use crate::interpreter::Interpreter;
-use crate::layout::Store;
+use crate::layout::{Layout, Store};
 use crate::objects;
 use serde::{Deserialize, Serialize};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Name of the description at a view's root.
 pub const DESCRIPTION: &str = "omnipkg.json";
@@ -49,6 +49,9 @@ pub struct ViewDescription {
     pub version: String,
     /// Names its bytecode.
     pub cache_tag: String,
+    /// The magic number of its bytecode, 0 if it was not known.
+    #[serde(default)]
+    pub magic: u32,
     /// Relative to the view's root.
     pub site_packages: String,
     /// The set, sorted by name.
@@ -75,6 +78,7 @@ impl ViewDescription {
             implementation: facts.implementation.clone(),
             version: facts.full_version(),
             cache_tag: facts.cache_tag.clone(),
+            magic: facts.magic,
             site_packages: facts.site_packages.clone(),
             wheels,
             seeds,
@@ -110,13 +114,21 @@ impl ViewDescription {
     /// [`Error::Io`] if there is no such view; [`Error::Damaged`].
     pub fn load(store: &Store, id: &ViewId) -> Result<Self> {
         let path = store.layout().view(id);
-        let manifest = ViewManifest::open(&path)?;
+        Self::read(store.layout(), &ViewManifest::open(&path)?, &path)
+    }
+
+    /// As [`ViewDescription::load`], out of a manifest that is open; `path` is for errors.
+    ///
+    /// # Errors
+    /// [`Error::Io`], [`Error::Damaged`].
+    pub fn read(layout: &Layout, manifest: &ViewManifest, path: &Path) -> Result<Self> {
+        let path = path.to_owned();
         let damaged = |reason: String| Error::Damaged { what: "view", path: path.clone(), reason };
         let node = manifest.resolve(DESCRIPTION)?.ok_or_else(|| damaged(format!("it has no {DESCRIPTION}")))?;
         let NodeKind::File { digest, .. } = manifest.node(node)?.kind else {
             return Err(damaged(format!("its {DESCRIPTION} is no file")));
         };
-        serde_json::from_slice(&objects::read(store, &digest)?).map_err(|error| damaged(error.to_string()))
+        serde_json::from_slice(&objects::read_in(layout, &digest)?).map_err(|error| damaged(error.to_string()))
     }
 
     /// The wheel of a project (normalised name) in the set.

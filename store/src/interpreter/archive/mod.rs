@@ -188,6 +188,7 @@ fn describe(filename: &str, sha256: &Sha256, program: &str, path: &Path) -> View
         implementation: "cpython".to_owned(),
         version,
         cache_tag: format!("cpython-{}", short.replace('.', "")),
+        magic: 0,
         site_packages: format!("lib/python{}/site-packages", suffixed.trim_end_matches('d')),
         wheels: Vec::new(),
         seeds: Vec::new(),

@@ -1,0 +1,256 @@
+//! Servers that die, hang or are replaced while programs use a view: the programs see a pause.
+
+use crate::support::{install, quiet_success, script};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use omnipkg_tests::context::{binary, is_mounted};
+use omnipkg_tests::encoding::sha256_hex;
+use omnipkg_tests::{Context, WheelBuilder, require_fuse};
+use serde_json::Value;
+use std::fs;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+const READER: &str = include_str!("takeover.py");
+const MODULES: usize = 12;
+const PARTS: usize = 6;
+const PART_SIZE: usize = 2 << 20;
+
+/// Beyond what anything takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// `OMNIPKG_TAKEOVERS=200x20`: so many servers are killed, and so many stopped; unset: what fits into a test run.
+fn size() -> (u64, u64) {
+    let text = std::env::var("OMNIPKG_TAKEOVERS").unwrap_or_else(|_| "25x1".to_owned());
+    let (kills, stops) = text.split_once('x').expect("KILLSxSTOPS");
+    (kills.parse().expect("kills"), stops.parse().expect("stops"))
+}
+
+/// A server, and a package with modules and large files that say what they should hold.
+fn with_payload() -> Option<Context> {
+    if !require_fuse() {
+        return None;
+    }
+    let context = Context::new().fuse();
+    let mut wheel = WheelBuilder::new("payload", "1.0").file("payload/__init__.py", format!("MODULES = {MODULES}\n"));
+    for number in 0..MODULES {
+        wheel = wheel.file(&format!("payload/module{number}.py"), format!("VALUE = {number}\n"));
+    }
+    for number in 0..PARTS {
+        let bytes: Vec<u8> = (0..PART_SIZE).map(|place| (place / 251 + place * 7 + number * 31) as u8).collect();
+        wheel = wheel.file(&format!("payload/{}.bin", sha256_hex(&bytes)), bytes);
+    }
+    context.index().add(&wheel.build());
+    install(&context, &["payload"]);
+    Some(context)
+}
+
+fn status(context: &Context) -> Value {
+    serde_json::from_str(&quiet_success(context.run(["--json", "server", "status"]))).unwrap()
+}
+
+fn process(context: &Context, which: &str) -> Pid {
+    let mut number = None;
+    // a server that is just beginning has not said its number
+    await_condition("a server", || {
+        number = status(context)[which].as_i64();
+        number.is_some()
+    });
+    Pid::from_raw(i32::try_from(number.unwrap()).unwrap())
+}
+
+fn requests(context: &Context) -> u64 {
+    status(context)["counters"].as_object().unwrap().values().filter_map(Value::as_u64).sum()
+}
+
+#[track_caller]
+fn await_condition(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} did not come");
+        std::thread::yield_now();
+    }
+}
+
+struct Readers<'a> {
+    context: &'a Context,
+    children: Vec<Child>,
+}
+
+impl<'a> Readers<'a> {
+    fn start(context: &'a Context, count: usize) -> Self {
+        fs::remove_file(context.work().join("stop")).ok();
+        context.script("reader.py", READER);
+        let start = |number: usize| {
+            fs::remove_file(context.work().join(format!("begun-{number}"))).ok();
+            let mut command = context.command(["run", "reader.py", &number.to_string()]);
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        };
+        let children = (0..count).map(start).collect();
+        let begun = |number: usize| context.work().join(format!("begun-{number}")).exists();
+        await_condition("a reader", || (0..count).all(begun));
+        Self { context, children }
+    }
+
+    /// Lets them end after their round; nothing may have failed.
+    #[track_caller]
+    fn finish(self) {
+        fs::write(self.context.work().join("stop"), "").unwrap();
+        for child in self.children {
+            let output = child.wait_with_output().unwrap();
+            let (talk, text) = (String::from_utf8_lossy(&output.stderr), String::from_utf8_lossy(&output.stdout));
+            assert!(output.status.success() && text.starts_with("read ") && talk.is_empty(), "{text}\n{talk}");
+        }
+    }
+}
+
+#[track_caller]
+fn one_mount(context: &Context) {
+    let path = context.store().join("mnt");
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let ours = mounts.lines().filter(|line| line.contains(path.to_str().unwrap())).count();
+    assert_eq!((ours, is_mounted(&path)), (1, true), "no mount is left over, none is missing");
+}
+
+#[test]
+fn programs_do_not_see_that_servers_are_killed_and_stopped() {
+    let Some(context) = with_payload() else { return };
+    let (kills, stops) = size();
+    let readers = Readers::start(&context, 4);
+    let mut random = 1u64;
+    for _ in 0..kills {
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let target = requests(&context) + (random >> 33) % 300;
+        await_condition("requests", || requests(&context) >= target);
+        // it may have been replaced since it was asked for
+        kill(process(&context, "process"), Signal::SIGKILL).ok();
+    }
+    for _ in 0..stops {
+        let stopped = process(&context, "process");
+        kill(stopped, Signal::SIGSTOP).unwrap();
+        let began = Instant::now();
+        await_condition("another server", || process(&context, "process") != stopped);
+        eprintln!("a stopped server was replaced after {:?}", began.elapsed());
+        let before = requests(&context);
+        await_condition("requests", || requests(&context) > before + 50);
+    }
+    readers.finish();
+    assert!(status(&context)["servers"].as_u64().unwrap() > stops + kills / 2);
+    one_mount(&context);
+}
+
+#[test]
+fn a_server_takes_its_dead_holders_place() {
+    let Some(context) = with_payload() else { return };
+    let readers = Readers::start(&context, 1);
+    let (holder, server) = (process(&context, "holder"), process(&context, "process"));
+    kill(holder, Signal::SIGKILL).unwrap();
+    await_condition("another holder", || process(&context, "holder") == server);
+    await_condition("another server", || process(&context, "process") != server);
+    kill(process(&context, "process"), Signal::SIGKILL).unwrap();
+    let before = requests(&context);
+    await_condition("requests", || requests(&context) > before + 50);
+    readers.finish();
+    one_mount(&context);
+    assert_eq!(quiet_success(context.run(["server", "stop"])), "");
+    assert!(!is_mounted(&context.store().join("mnt")));
+}
+
+#[test]
+fn the_next_command_mounts_anew_when_both_are_dead() {
+    let Some(context) = with_payload() else { return };
+    script(&context, "ok.py", &["import payload.module3", "print(payload.module3.VALUE)"]);
+    for _ in 0..2 {
+        let both = [process(&context, "holder"), process(&context, "process")];
+        // stopped first, so that neither sees the other's end
+        both.iter().for_each(|process| kill(*process, Signal::SIGSTOP).unwrap());
+        both.iter().for_each(|process| kill(*process, Signal::SIGKILL).unwrap());
+        await_condition("their end", || status(&context)["holder"].is_null());
+        assert_eq!(quiet_success(context.run(["run", "ok.py"])), "3\n");
+        one_mount(&context);
+    }
+}
+
+/// What the kernel has of the program of a process.
+fn program(process: Pid) -> std::path::PathBuf {
+    fs::read_link(format!("/proc/{process}/exe")).unwrap()
+}
+
+#[test]
+fn another_omnipkg_takes_the_servers_place() {
+    let Some(context) = with_payload() else { return };
+    let readers = Readers::start(&context, 1);
+    let newer = context.work().join("newer-omnipkg");
+    fs::copy(binary(), &newer).unwrap();
+    let holder = process(&context, "holder");
+    let mut command = context.program(&newer);
+    command.args(["server", "restart"]);
+    assert_eq!(quiet_success(omnipkg_tests::process::run(command, b"")), "");
+    assert_eq!((process(&context, "holder"), program(holder)), (holder, newer.clone()));
+    assert_eq!(program(process(&context, "process")), newer);
+    readers.finish();
+
+    // an older one makes room by itself for who needs a view
+    let record = context.store().join("run/server.lock");
+    let text = fs::read_to_string(&record).unwrap();
+    let version = text.lines().nth(1).unwrap();
+    fs::write(&record, text.replace(version, "0.0.1")).unwrap();
+    script(&context, "ok.py", &["import payload", "print(payload.MODULES)"]);
+    assert_eq!(quiet_success(context.run(["run", "ok.py"])), format!("{MODULES}\n"));
+    assert_eq!(fs::read_to_string(&record).unwrap().lines().nth(1), Some(version));
+    assert_eq!(program(process(&context, "holder")), binary());
+    one_mount(&context);
+}
+
+#[test]
+fn a_server_that_is_stuck_on_its_disk_is_replaced() {
+    let Some(context) = with_payload() else { return };
+    let code = "import payload, glob, os\n\
+        path = sorted(glob.glob(os.path.dirname(payload.__file__) + '/*.bin'))[0]\n\
+        print(open(path, 'rb').read(4).hex())";
+    // a disk that hangs: the objects lie in another store's mount, and nobody serves that
+    let disk = with_payload().unwrap();
+    let directory =
+        quiet_success(disk.run(["run", "--", "python", "-c", "import payload; print(payload.__path__[0])"]));
+    let on_disk = |path: &Path| {
+        let bytes = fs::read(path).unwrap();
+        Path::new(directory.trim_end()).join(format!("{}.bin", sha256_hex(&bytes)))
+    };
+    let objects = context.store_files("objects").into_iter().map(|file| context.store().join("objects").join(file));
+    let large: Vec<_> = objects.filter(|path| path.metadata().unwrap().len() == PART_SIZE as u64).collect();
+    assert_eq!(large.len(), PARTS);
+    for path in &large {
+        let elsewhere = on_disk(path);
+        fs::remove_file(path).unwrap();
+        std::os::unix::fs::symlink(elsewhere, path).unwrap();
+    }
+    // nothing of it may be in the kernel's cache
+    let hung = [process(&disk, "holder"), process(&disk, "process")];
+    hung.iter().for_each(|process| kill(*process, Signal::SIGSTOP).unwrap());
+    let first = process(&context, "process");
+    let mut command = context.command(["run", "--heal=off", "--", "python", "-c", code]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    await_condition("another server", || process(&context, "process") != first);
+    hung.iter().for_each(|process| kill(*process, Signal::SIGCONT).unwrap());
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stdout.len() == 9, "{output:?}");
+    one_mount(&context);
+}
+
+#[test]
+fn a_second_import_asks_the_server_nothing() {
+    let Some(context) = with_payload() else { return };
+    let modules: String = (0..MODULES).map(|number| format!("import payload.module{number}; ")).collect();
+    let import = || quiet_success(context.run(["run", "--", "python", "-c", &modules]));
+    let asked = |kind: &str| status(&context)["counters"][kind].as_u64().unwrap();
+    let kinds = ["lookup", "getattr", "open", "opendir", "read", "readdir", "readdirplus", "readlink"];
+    let counts = || kinds.map(asked);
+    // until bytecode is made, each start asks whether it is there
+    quiet_success(context.run(["run", "--compile", "--", "python", "-c", &modules]));
+    import();
+    let before = counts();
+    import();
+    assert_eq!(counts(), before, "{kinds:?}");
+}
