@@ -37,6 +37,12 @@ fn sealed(context: &Context) -> BTreeMap<PathBuf, Vec<u8>> {
     files.map(|file| (file.clone(), fs::read(context.store().join(file)).unwrap())).collect()
 }
 
+/// Layers that runs left in `tmp/`, where the server may be at work too.
+fn layers_left(context: &Context) -> usize {
+    let entries = fs::read_dir(context.store().join("tmp")).unwrap().flatten();
+    entries.filter(|entry| entry.file_name().to_string_lossy().starts_with("writable-")).count()
+}
+
 /// Changes of every kind; prints the prefix.
 const CHANGES: &[&str] = &[
     "import notes, os, shutil, sys",
@@ -86,9 +92,7 @@ fn writes_and_forgets(context: &Context, place: &str, first_lines: &str) {
         let below = output.stdout.strip_prefix(context.store().to_str().unwrap());
         assert!(below.is_some_and(|path| path.starts_with(place)), "{output}");
     }
-    // bytecode may be made there just now
-    let left = context.store_files("tmp").into_iter().filter(|path| path.to_string_lossy().starts_with("writable-"));
-    assert_eq!(left.collect::<Vec<_>>(), Vec::<PathBuf>::new());
+    assert_eq!(layers_left(context), 0);
     assert_eq!(quiet_success(context.run(["run", "--writable", "-q", "look.py"])), "nothing\n");
     let changed: Vec<PathBuf> = before
         .iter()
@@ -188,7 +192,7 @@ fn a_healed_run_has_the_healed_view_writable() {
     assert_eq!(output.stdout, "['13.4.2']\n");
     assert!(output.stderr.contains("1 path written (0 B): kept as k"), "{output}");
     assert_eq!(context.run(["run", "--writable", "--keep", "k", "s.py"]).success().stdout, "['13.4.2']\n");
-    assert_eq!(context.store_files("tmp").len(), 0);
+    assert_eq!(layers_left(&context), 0);
 }
 
 /// A run that says when it has begun, and ends when its input does.
@@ -259,10 +263,7 @@ fn a_killed_omnipkg_takes_nothing_from_its_program_and_leaves_nothing() {
     let deadline = Instant::now() + Duration::from_secs(120);
     let cleared = std::iter::repeat(()).take_while(|()| Instant::now() < deadline).any(|()| {
         context.run(["list"]).success();
-        !fs::read_dir(context.store().join("tmp"))
-            .unwrap()
-            .flatten()
-            .any(|entry| entry.file_name().to_string_lossy().starts_with("writable-"))
+        layers_left(&context) == 0
     });
     assert!(cleared, "{:?}", context.store_files("tmp"));
 }
@@ -299,6 +300,49 @@ fn a_mounted_view_is_writable_for_all_until_it_is_unmounted() {
     assert!(!is_mounted(&again) && !is_mounted(&context.store().join("mnt")));
     assert_eq!(mount(&["notes", "--keep", "mine"]), again);
     assert!(print(&again).starts_with("written "));
+}
+
+#[test]
+fn an_overlay_whose_server_died_is_mounted_anew() {
+    let Some(context) = mount() else { return };
+    let arguments = ["mount", "--writable", "notes", "--keep", "mine"];
+    let path = PathBuf::from(quiet_success(context.run(arguments)).trim_end());
+    fs::write(path.join("kept"), "kept").unwrap();
+    let status = quiet_success(context.run(["--json", "server", "status"]));
+    let status: serde_json::Value = serde_json::from_str(&status).unwrap();
+    // Both, so that nobody takes over.
+    for process in ["holder", "process"] {
+        let process = nix::unistd::Pid::from_raw(status[process].as_i64().unwrap().try_into().unwrap());
+        nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL).unwrap();
+    }
+    assert_eq!(PathBuf::from(quiet_success(context.run(arguments)).trim_end()), path);
+    let mut python = context.program(path.join("bin/python"));
+    python.args(["-c", "import notes.data, sys; print(open(sys.prefix + '/kept').read())"]);
+    assert_eq!(quiet_success(run(python, b"")), "kept\n");
+}
+
+#[test]
+fn pip_installs_into_a_view_that_is_writable() {
+    let Some(context) = mount() else { return };
+    let wheels = context.work().join("wheels");
+    fs::create_dir(&wheels).unwrap();
+    WheelBuilder::with_version_attribute("rich", "1.0").build().write_to(&wheels);
+    let lines = [
+        "import subprocess, sys",
+        "def python(*words): subprocess.run([sys.executable, *words], check=True, stdout=sys.stderr)",
+        "python('-m', 'ensurepip')",
+        "python('-m', 'pip', '--disable-pip-version-check', 'install', '--no-index', '--find-links=wheels', 'rich')",
+        "python('-m', 'pip', '--disable-pip-version-check', 'uninstall', '-y', 'notes')",
+    ];
+    script(&context, "s.py", &lines);
+    let output = context.run(["run", "--writable", "--keep", "k", "s.py"]).success();
+    assert!(output.stderr.contains(": kept as k\n"), "{output}");
+    let code = "import rich; print(rich.__version__); import notes";
+    let look = ["run", "--writable", "--keep", "k", "--heal=off", "--", "python", "-c", code];
+    let output = context.run(look).expect_code(1);
+    assert_eq!(output.stdout, "1.0\n");
+    assert!(output.stderr.contains("No module named 'notes'"), "{output}");
+    assert_eq!(quiet_success(context.run(["list"])), "notes  1.0\n");
 }
 
 #[test]

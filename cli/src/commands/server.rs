@@ -23,7 +23,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
     match verb {
         ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
-        ServerVerb::TryNamespace => return namespace::try_here().map(|()| 0),
+        ServerVerb::TryNamespace => return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0),
         _ => {}
     }
     let store = Store::open(&settings.home)?;

@@ -29,8 +29,9 @@ use omnipkg_store::view::manifest::ViewManifest;
 use omnipkg_store::{Layout, Store, ViewId, links};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 const RECORD: &str = omnipkg_store::layout::SCRATCH_LOCK;
 const MERGED: &str = "merged";
@@ -160,6 +161,10 @@ impl Layer {
         let merged = self.directory.join(MERGED);
         if !merged.exists() {
             fs::create_dir(&merged).with_context(|| format!("cannot create {}", merged.display()))?;
+        }
+        // An overlay whose server is gone, and with it the mount beneath, is of no use any more.
+        if is_mount_point(&merged) && !is_alive(&merged) {
+            overlay::unmount(&merged)?;
         }
         if !is_mount_point(&merged) {
             overlay::mount_over(seen, &self.directory, &merged)?;
@@ -329,6 +334,13 @@ fn lock(directory: &Path, create: bool) -> Result<Option<File>> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock {}", path.display())),
     }
+}
+
+/// A name that nobody has asked for yet has to be asked of the server.
+fn is_alive(merged: &Path) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let name = format!(".omnipkg-{}-{}", std::process::id(), now.as_nanos());
+    matches!(fs::symlink_metadata(merged.join("lib").join(name)), Err(error) if error.kind() == io::ErrorKind::NotFound)
 }
 
 /// By the kernel's table: a mount whose server is gone answers no stat.

@@ -82,7 +82,7 @@ pub enum NodeKind<'manifest> {
         digest: Digest,
         /// Its size in bytes.
         size: u64,
-        /// True for mode 0555, false for 0444.
+        /// True if it may be executed.
         executable: bool,
     },
     /// A symbolic link.
