@@ -194,7 +194,8 @@ fn check(digest: &Digest, path: &Path, bytes: &[u8]) -> Result<()> {
     if Digest::of(bytes) == *digest {
         return Ok(());
     }
-    let reason = "its bytes have another digest: somebody wrote to it, perhaps through a link of another view".to_owned();
+    let reason =
+        "its bytes have another digest: somebody wrote to it, perhaps through a link of another view".to_owned();
     Err(Error::Damaged { what: "object", path: path.to_owned(), reason })
 }
 
