@@ -2,7 +2,7 @@
 
 use crate::support::{install, over_both_projections, python, quiet_success, script};
 use omnipkg_tests::process::run;
-use omnipkg_tests::{Context, Output, WheelBuilder};
+use omnipkg_tests::{Context, Output, User, WheelBuilder, require_fuse};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -138,4 +138,40 @@ fn extensions_are_built_against_its_headers(context: Context) {
     let code = "import os, sysconfig; print(os.path.isfile(sysconfig.get_config_h_filename()))";
     let plain = quiet_success(crate::support::plain_python(&context, &["-c", code]));
     assert_eq!(quiet_success(python(&context, &["-c", code])), plain);
+}
+
+/// pip says in one line why it installed nothing, and the view is as it was.
+#[track_caller]
+fn pip_changes_nothing(context: &Context, reason: &str) {
+    let wheels = context.work().join("wheels");
+    let mut command = context.program("mkdir");
+    command.arg(&wheels);
+    run(command, b"").success();
+    WheelBuilder::with_version_attribute("other", "1.0").build().write_to(&wheels);
+    let pip = ["-m", "pip", "--disable-pip-version-check", "--no-cache-dir"];
+    let install = ["install", "--no-index", "--find-links", "wheels", "other"];
+    let output = python(context, &[&pip[..], &install[..]].concat()).expect_code(1);
+    let errors: Vec<&str> = output.stderr.lines().filter(|line| line.starts_with("ERROR")).collect();
+    assert!(matches!(errors[..], [one] if one.contains(reason)), "{output}");
+    let output = python(context, &[&pip[..], &["uninstall", "--yes", "tool"]].concat());
+    assert!(output.stderr.contains(reason), "{output}");
+    let output = python(context, &[&pip[..], &["freeze"]].concat());
+    assert_eq!(quiet_success(output), "tool==1.0\n");
+    quiet_success(python(context, &["-c", "import tool"]));
+}
+
+#[test]
+fn pip_cannot_change_a_mounted_view() {
+    if require_fuse() {
+        pip_changes_nothing(&tool_installed(Context::new().fuse()), "Read-only file system");
+    }
+}
+
+#[test]
+fn pip_cannot_change_a_view_of_links_for_an_ordinary_user() {
+    if User::ordinary().is_none() {
+        return;
+    }
+    let Some(context) = Context::as_ordinary_user() else { return };
+    pip_changes_nothing(&tool_installed(context.link()), "Permission denied");
 }
