@@ -31,6 +31,7 @@ mod index_settings;
 mod interpreters;
 mod launch;
 mod output;
+mod pins;
 mod progress;
 mod projection;
 mod rebind;
@@ -47,12 +48,11 @@ mod workshop;
 
 use anyhow::Result;
 use arguments::{Arguments, IndexOptions, Verb};
-use clap::Parser;
 use settings::Settings;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let result = settings_for(&arguments).and_then(|settings| commands::execute(&settings, arguments.verb));
     match result {
         Ok(code) => ExitCode::from(code),

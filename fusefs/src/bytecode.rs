@@ -5,8 +5,9 @@
 
 use omnipkg_store::{Digest, Layout, ViewId};
 use std::collections::HashSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
@@ -55,7 +56,7 @@ impl Bytecode {
 /// Bytecode only saves time: whatever is wrong with it, it counts as missing.
 pub(crate) fn find(layout: &Layout, cache_tag: &str, source: &Digest) -> Option<(Digest, u64)> {
     let path = layout.pyc(cache_tag, source);
-    let text = match fs::read_to_string(&path) {
+    let text = match read_name(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
         Err(error) => {
@@ -63,7 +64,7 @@ pub(crate) fn find(layout: &Layout, cache_tag: &str, source: &Digest) -> Option<
             return None;
         }
     };
-    let Ok(digest) = text.trim_end().parse::<Digest>() else {
+    let Some(digest) = std::str::from_utf8(&text).ok().and_then(|text| text.trim_end().parse::<Digest>().ok()) else {
         tracing::warn!(path = %path.display(), "this file does not name an object");
         return None;
     };
@@ -74,6 +75,14 @@ pub(crate) fn find(layout: &Layout, cache_tag: &str, source: &Digest) -> Option<
             None
         }
     }
+}
+
+/// What a name file holds, as far as it may be a digest; without asking for its size first, which costs as much.
+fn read_name(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; 128];
+    let length = File::open(path)?.read(&mut bytes)?;
+    bytes.truncate(length);
+    Ok(bytes)
 }
 
 /// Splits `NAME.<cache tag>.pyc` into the source's name and the cache tag.

@@ -9,9 +9,9 @@ use crate::digest::{Digest, ViewId};
 use crate::error::{Error, IoContext, Result};
 use crate::layout::Store;
 use crate::objects::{self, constant_time};
-use crate::publish;
 use crate::view::description::ViewDescription;
 use crate::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
+use crate::{publish, view};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -37,6 +37,7 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     if target.is_dir() {
         return Ok(target);
     }
+    view::seal(store, id)?;
     let manifest = ViewManifest::open(&store.layout().view(id))?;
     manifest.verify()?;
     let description = ViewDescription::load(store, id)?;

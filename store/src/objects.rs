@@ -166,6 +166,37 @@ impl<'store> Batch<'store> {
     }
 }
 
+/// Publishes a small object that is whole for every process but not durable yet: without the constant time, a batch
+/// that adds the same content puts it there anew, until [`seal`] was called.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn publish_unsealed(store: &Store, bytes: &[u8]) -> Result<Digest> {
+    let digest = Digest::of(bytes);
+    let path = store.layout().object(&digest);
+    let known = fs::symlink_metadata(&path).is_ok_and(|metadata| is_sealed(&metadata));
+    if !known {
+        publish::volatile_file(store, &path, bytes)?;
+    }
+    Ok(digest)
+}
+
+/// Makes an object of [`publish_unsealed`] durable, and one like any other.
+///
+/// # Errors
+/// [`Error::Io`].
+pub(crate) fn seal(store: &Store, digest: &Digest) -> Result<()> {
+    let path = store.layout().object(digest);
+    let file = File::open(&path).at("open object", &path)?;
+    if is_sealed(&file.metadata().at("look at", &path)?) {
+        return Ok(());
+    }
+    file.sync_all().at("sync", &path)?;
+    publish::sync_parent(&path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o444)).at("set the mode of", &path)?;
+    file.set_modified(constant_time()).at("set the time of", &path)
+}
+
 /// True if the file has the time that every object gets: whoever writes to one, through a hardlink, breaks this seal.
 pub(crate) fn is_sealed(metadata: &fs::Metadata) -> bool {
     metadata.modified().is_ok_and(|modified| modified == constant_time())

@@ -14,7 +14,7 @@ use omnipkg_healer::Plan;
 use omnipkg_store::interpreter::probe_cached;
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::{NodeKind, ViewManifest};
-use omnipkg_store::{Digest, Layout, Store, ViewId, bytecode, links};
+use omnipkg_store::{Digest, Layout, Store, ViewId, bytecode, links, view};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -51,6 +51,7 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
     if options.compile {
         compile_view(&store, &composed.id)?;
     }
+    view::seal(&store, &composed.id)?;
     if let Some(at) = &options.at {
         link(store.layout(), &composed.path, at)?;
     }
