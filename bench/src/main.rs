@@ -19,6 +19,7 @@ mod process;
 mod report;
 mod requests;
 mod rows;
+mod scale;
 mod selection;
 mod sets;
 mod stage;
@@ -76,7 +77,7 @@ fn run(arguments: &Arguments) -> Result<()> {
 /// what is installed there would lie beneath every `run --with`.
 fn measure_all(bench: &Bench<'_>) -> Result<Vec<Row>> {
     type Measure = fn(&Bench<'_>) -> Result<Vec<Row>>;
-    let families: [(&str, &str, Measure); 13] = [
+    let families: [(&str, &str, Measure); 14] = [
         ("again", "what one view leaves for the next", again::measure),
         ("fresh", "a view never seen", fresh::measure),
         ("warm", "warm imports", imports::measure_warm),
@@ -90,6 +91,7 @@ fn measure_all(bench: &Bench<'_>) -> Result<Vec<Row>> {
         ("three", "three Pythons at the same time", concurrent::measure),
         ("loader", "the loader", inside::measure_loader),
         ("worker", "workers", inside::measure_worker),
+        ("scale", "very many views", scale::measure),
     ];
     let mut rows = Vec::new();
     for (family, what, measure) in families {

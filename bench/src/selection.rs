@@ -5,7 +5,7 @@
 use anyhow::{Result, bail};
 
 /// Every row, in the order of the table.
-pub const ROWS: [&str; 43] = [
+pub const ROWS: [&str; 51] = [
     "run-active",
     "run-with",
     "run-block",
@@ -49,10 +49,21 @@ pub const ROWS: [&str; 43] = [
     "three-pythons-uv",
     "loader-rich",
     "worker-array",
+    "scale-start",
+    "scale-stat",
+    "scale-add",
+    "scale-look",
+    "scale-list",
+    "scale-memory-start",
+    "scale-memory-look",
+    "scale-memory-list",
 ];
 
 /// Hundreds of megabytes.
 const HEAVY: &str = "tensorflow";
+
+/// Minutes and a million files.
+const ONLY_NAMED: &str = "scale";
 
 /// The choice.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,7 +86,7 @@ impl Selection {
     /// True if a row is wanted.
     pub fn wants(&self, row: &str) -> bool {
         if self.words.is_empty() {
-            return !(self.light && row.contains(HEAVY));
+            return !row.starts_with(ONLY_NAMED) && !(self.light && row.contains(HEAVY));
         }
         self.words.iter().any(|word| row.starts_with(word.as_str()))
     }
@@ -98,6 +109,7 @@ mod tests {
         selection.add("fresh-r").unwrap();
         assert!(selection.wants("fresh-rich") && !selection.wants("fresh-scientific"));
         assert!(selection.wants_some("fresh") && !selection.wants_some("swap"));
+        assert!(!Selection::default().wants_some("scale"));
         let light = Selection { light: true, ..Selection::default() };
         assert!(!light.wants("warm-tensorflow") && light.wants("warm-plotting") && light.wants_some("warm"));
         let error = selection.add("unknown").unwrap_err().to_string();
