@@ -20,7 +20,7 @@
 //! mnt/                     the FUSE mount; every view is a directory of it
 //! links/<view id>/         the link projection
 //! writable/<name>/         what was written over a view and kept by name
-//! cache/                   index pages and metadata: may be thrown away at any time
+//! cache/                   index pages, metadata, trees of wheels: may be thrown away at any time
 //! catalog.sqlite  tmp/  leases/  run/
 //! ```
 
@@ -97,6 +97,11 @@ impl Layout {
     /// Directory of all view manifests.
     pub fn views(&self) -> PathBuf {
         self.root.join("views")
+    }
+
+    /// The wheel as a tree that views are put together from; may be lost at any time.
+    pub fn wheel_tree(&self, sha256: &Sha256) -> PathBuf {
+        self.cache().join("trees").join(sha256.to_hex())
     }
 
     /// Manifest of one view.

@@ -19,9 +19,9 @@ use crate::digest::{Digest, ViewId};
 use crate::error::{Error, IoContext, Result};
 use crate::layout::Store;
 use crate::objects::{self, constant_time};
-use crate::publish;
 use crate::view::description::ViewDescription;
 use crate::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
+use crate::{publish, view};
 use nix::unistd::Uid;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -47,6 +47,7 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     if target.is_dir() {
         return Ok(target);
     }
+    view::seal(store, id)?;
     let manifest = ViewManifest::open(&store.layout().view(id))?;
     manifest.verify()?;
     let description = ViewDescription::load(store, id)?;
@@ -180,7 +181,7 @@ impl<'a> Projector<'a> {
         let object = self.store.layout().object(digest);
         let metadata = fs::metadata(&object).at("read object", &object)?;
         if !objects::is_sealed(&metadata) {
-            objects::seal_again(self.store.layout(), digest).map_err(|error| match error {
+            objects::seal_again(self.store, digest).map_err(|error| match error {
                 Error::Damaged { what, path, .. } => {
                     let reason = "somebody wrote to it, perhaps through a link of another view".to_owned();
                     Error::Damaged { what, path, reason }

@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use anyhow::{Context as _, Result, bail};
 use omnipkg_healer::Plan;
-use omnipkg_store::Layout;
+use omnipkg_store::{Layout, view};
 use std::fs;
 use std::path::Path;
 
@@ -49,6 +49,7 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
         let _interruptible = signals.interruptible()?;
         compile_view(settings, &store, &composed.id)?;
     }
+    view::seal(&store, &composed.id)?;
     let path = match options.writable {
         true => writable::mount(settings, &store, composed.id, &composed.path, options.keep.as_deref())?,
         false => composed.path,

@@ -28,6 +28,7 @@ use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::thread::JoinHandle;
 
 /// Runs a program and returns its exit code.
 pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
@@ -37,8 +38,8 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     let job = Job::new(settings, &signals, options)?;
     let remembered = job.remembered();
     let mut workshop = LazyWorkshop::new(settings, &signals, || job.open());
-    let start = match job.start_at_once(remembered.as_ref()) {
-        Some(view) => view,
+    let (start, keeping) = match job.start_at_once(remembered.as_ref()) {
+        Some(view) => (view, None),
         None => job.first_view(&mut workshop, remembered.as_ref())?,
     };
     if options.compile {
@@ -53,16 +54,19 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
             Some(runs) => runs.prepare(&start)?,
             None => (start.path.clone(), Wrapper::default()),
         };
-        let code = launch::run(&signals, &path, &wrapper, &job.program, &job.over, None)?;
+        let code = launch::run(&signals, &path, &wrapper, &job.program, &job.over, None);
+        keeping.map(Keeping::finish);
         finish(writable);
         gather::after_run(&Layout::new(&settings.home), &start.id, &start.path);
-        return Ok(exit_code(code));
+        return Ok(exit_code(code?));
     }
     let plan = job.plan(remembered.as_ref())?;
     let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
     runner.writable = writable;
-    let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
+    let outcome = job.heal(plan, start, &mut workshop, &mut runner);
+    keeping.map(Keeping::finish);
     finish(runner.writable);
+    let outcome = outcome?;
     job.remember(&outcome, workshop.interpreter())?;
     gather::after_run(&Layout::new(&settings.home), &outcome.view.id, &outcome.view.path);
     if let Ended::NotComposed(error) = &outcome.ended {
@@ -174,13 +178,17 @@ impl<'a> Job<'a> {
         Ok((store, context))
     }
 
-    /// Composes the first view, or makes a known one visible again.
-    pub fn first_view(&self, workshop: &mut LazyWorkshop<'_>, remembered: Option<&RememberedRun>) -> Result<RunView> {
+    /// Composes the first view, or makes a known one visible again. A new one is kept while the program runs already.
+    pub fn first_view(
+        &self,
+        workshop: &mut LazyWorkshop<'_>,
+        remembered: Option<&RememberedRun>,
+    ) -> Result<(RunView, Option<Keeping>)> {
         if let Some(run) = remembered {
             let store = open_store(self.settings)?;
             if store.layout().view(&run.view).exists() {
                 let path = projection::make_visible(self.settings, &store, &run.view)?;
-                return Ok(RunView { id: run.view, path, composed: None });
+                return Ok((RunView { id: run.view, path, composed: None }, None));
             }
         }
         if self.is_plain()
@@ -188,13 +196,18 @@ impl<'a> Job<'a> {
             && let Base::Managed { view, .. } = workshop.workshop()?.context().base
         {
             let path = projection::make_visible(self.settings, workshop.workshop()?.store(), &view)?;
-            return Ok(RunView { id: view, path, composed: None });
+            return Ok((RunView { id: view, path, composed: None }, None));
         }
         let view = RunView::from(workshop.compose_plan(&self.plan(remembered)?)?);
-        if !self.is_plain() && remembered.is_none() {
-            self.write(&view, &self.plan(None)?, workshop.interpreter())?;
-        }
-        Ok(view)
+        let made_for = workshop.interpreter().filter(|_| !self.is_plain() && remembered.is_none());
+        let keeping = match (&self.key, made_for) {
+            (Some(key), Some(interpreter)) => {
+                let run = RememberedRun::new(view.id, interpreter, &self.plan(None)?);
+                Some(Keeping::start(workshop.workshop()?.store().clone(), run, *key))
+            }
+            _ => None,
+        };
+        Ok((view, keeping))
     }
 
     /// What is asked for, with the remedies that are remembered.
@@ -240,6 +253,23 @@ impl<'a> Job<'a> {
             RememberedRun::new(view.id, interpreter, plan).write(&open_store(self.settings)?, key)?;
         }
         Ok(())
+    }
+}
+
+/// A view that is made durable, and then remembered, while the program that it was made for runs already: a crash of the
+/// machine in that time costs no more than making the view again.
+pub struct Keeping(JoinHandle<Result<()>>);
+
+impl Keeping {
+    fn start(store: Store, run: RememberedRun, key: Digest) -> Self {
+        Self(std::thread::spawn(move || run.write(&store, &key)))
+    }
+
+    /// Waits for it. The program has run: what went wrong is told, and changes nothing of how it ended.
+    pub fn finish(self) {
+        if let Ok(Err(error)) = self.0.join() {
+            output::warn(&format!("this run is not remembered: {error:#}"));
+        }
     }
 }
 
