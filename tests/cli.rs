@@ -23,6 +23,8 @@ mod heal;
 mod inline;
 #[path = "cli/install.rs"]
 mod install;
+#[path = "cli/ladder.rs"]
+mod ladder;
 #[path = "cli/loader.rs"]
 mod loader;
 #[path = "cli/missing.rs"]
@@ -49,6 +51,8 @@ mod server;
 mod show;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/spread.rs"]
+mod spread;
 #[path = "cli/stress.rs"]
 mod stress;
 #[path = "cli/support.rs"]
@@ -57,7 +61,13 @@ mod support;
 mod takeover;
 #[path = "cli/together.rs"]
 mod together;
+#[path = "cli/tools.rs"]
+mod tools;
+#[path = "cli/unchanged.rs"]
+mod unchanged;
 #[path = "cli/views.rs"]
 mod views;
 #[path = "cli/workers.rs"]
 mod workers;
+#[path = "cli/writable.rs"]
+mod writable;

@@ -1,7 +1,7 @@
 //! Family 3: from a set that nobody has seen to a running Python; wheels are on the machine, versions pinned.
 
 use crate::measure::{Contender, interleave};
-use crate::prepare::{Bench, Subject};
+use crate::prepare::{Bench, Kind, Subject};
 use crate::rows::{Clock, Judged, Row, Sides};
 use crate::start::ok;
 use crate::uv::Uv;
@@ -16,14 +16,18 @@ const UV_WITH: &str = "uv run --with";
 /// More than bare Python takes, in milliseconds; the same for few files and for thousands.
 const BUDGET: f64 = 10.0;
 
-/// A small set and a large one.
+/// From a handful of files to twenty thousand.
 pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    if bench.only.wants("fresh-rich") {
-        rows.push(of_subject(bench, bench.rich()?, "fresh-rich")?);
-    }
-    if bench.only.wants("fresh-scientific") {
-        rows.push(of_subject(bench, bench.scientific()?, "fresh-scientific")?);
+    for (id, kind) in [
+        ("fresh-few", Kind::Few),
+        ("fresh-rich", Kind::Rich),
+        ("fresh-scientific", Kind::Scientific),
+        ("fresh-tensorflow", Kind::Tensorflow),
+    ] {
+        if bench.only.wants(id) {
+            rows.push(of_subject(bench, bench.subject(kind)?, id)?);
+        }
     }
     Ok(rows)
 }
@@ -49,7 +53,7 @@ fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<
 
 /// The subject's requirements and small wheels in a set that nobody has seen.
 pub fn unseen(bench: &Bench<'_>, subject: &Subject) -> Result<Vec<String>> {
-    let small = bench.stage.unseen()?.into_iter().map(str::to_owned);
+    let small = bench.stage.unseen_without(&subject.pins)?.into_iter().map(str::to_owned);
     Ok(subject.pins.iter().cloned().chain(small).collect())
 }
 

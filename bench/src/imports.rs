@@ -4,11 +4,12 @@
 
 use crate::fresh::unseen;
 use crate::measure::{Contender, Measurements, Sample, interleave};
-use crate::prepare::{Bench, Subject};
+use crate::prepare::{Bench, Kind, Subject};
 use crate::rows::{Clock, Judged, Row, Sides};
+use crate::selection::ROWS;
 use crate::stage::Stage;
 use crate::uv::Uv;
-use anyhow::Result;
+use anyhow::{Context, Result};
 use std::path::Path;
 
 const VIEW: &str = "<view>/bin/python";
@@ -23,7 +24,7 @@ const FIRST_BUDGET: f64 = 1.10;
 
 /// Family 4: warm on both sides.
 pub fn measure_warm(bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let of_subject = |subject: &Subject, ids: [&'static str; 2]| -> Result<[Row; 2]> {
+    of_wanted(bench, "warm", |subject, ids| {
         let view = subject.view.join("bin/python");
         let contenders = vec![
             Contender::new(VIEW, || import(bench.stage, &view, subject.imports)),
@@ -31,13 +32,12 @@ pub fn measure_warm(bench: &Bench<'_>) -> Result<Vec<Row>> {
         ];
         let measured = interleave(contenders, bench.rounds)?;
         rows(&measured, ids, &format!("warm import of {}", subject.name), WARM_BUDGET)
-    };
-    of_wanted(bench, ["warm-rich", "warm-rich-inside"], ["warm-scientific", "warm-scientific-inside"], of_subject)
+    })
 }
 
 /// Family 5: in a view that was just made, of objects and bytecode that another view has.
 pub fn measure_first(bench: &Bench<'_>) -> Result<Vec<Row>> {
-    let of_subject = |subject: &Subject, ids: [&'static str; 2]| -> Result<[Row; 2]> {
+    of_wanted(bench, "first", |subject, ids| {
         let mut contenders = vec![
             Contender::new(VIEW, || {
                 let view = bench.stage.mount(&unseen(bench, subject)?, &["--offline"])?;
@@ -59,24 +59,25 @@ pub fn measure_first(bench: &Bench<'_>) -> Result<Vec<Row>> {
             &format!("first import of {} in a fresh view ÷ warm directory", subject.name),
             FIRST_BUDGET,
         )
-    };
-    of_wanted(bench, ["first-rich", "first-rich-inside"], ["first-scientific", "first-scientific-inside"], of_subject)
+    })
 }
 
-/// The rows of the subjects of which one is wanted.
+/// The rows of the subjects of which one is wanted: `<family>-<subject>` and the same with `-inside`.
 fn of_wanted(
     bench: &Bench<'_>,
-    rich: [&'static str; 2],
-    scientific: [&'static str; 2],
+    family: &str,
     of_subject: impl Fn(&Subject, [&'static str; 2]) -> Result<[Row; 2]>,
 ) -> Result<Vec<Row>> {
-    let wanted = |ids: [&str; 2]| ids.iter().any(|id| bench.only.wants(id));
     let mut rows = Vec::new();
-    if wanted(rich) {
-        rows.extend(of_subject(bench.rich()?, rich)?);
-    }
-    if wanted(scientific) {
-        rows.extend(of_subject(bench.scientific()?, scientific)?);
+    for kind in Kind::ALL {
+        let id = |suffix: &str| {
+            let id = format!("{family}-{}{suffix}", kind.id());
+            ROWS.into_iter().find(|row| *row == id).with_context(|| format!("there is no row {id}"))
+        };
+        let ids = [id("")?, id("-inside")?];
+        if ids.iter().any(|id| bench.only.wants(id)) {
+            rows.extend(of_subject(bench.subject(kind)?, ids)?);
+        }
     }
     Ok(rows)
 }
@@ -90,10 +91,22 @@ fn rows(measured: &Measurements, ids: [&'static str; 2], what: &str, budget: f64
     Ok([process.budget(budget), inside.budget(budget)])
 }
 
-fn import(stage: &Stage, python: &Path, imports: &str) -> Result<Sample> {
+/// Imports in a process of their own, which times them.
+pub fn import(stage: &Stage, python: &Path, imports: &str) -> Result<Sample> {
     let text =
         format!("import time; start = time.perf_counter(); import {imports}; print(time.perf_counter() - start)");
     Sample::timed_inside(&stage.run(stage.command(python).args(["-c", &text]))?)
+}
+
+/// A row of imports alone.
+pub fn imports_row(
+    id: &'static str,
+    what: &str,
+    measured: &Measurements,
+    (omnipkg, plain): (&'static str, &'static str),
+) -> Result<Row> {
+    let sides = Sides { omnipkg, plain: Some(plain), peers: &[] };
+    Row::new(id, what, measured, sides, (Judged::Ratio, Clock::Inside))
 }
 
 /// uv writes no bytecode when it installs, so the first import in each environment compiles.

@@ -3,9 +3,11 @@
 //! Sides take turns in every round, on the same interpreter, with bytecode writing on. Budgets are printed,
 //! never asserted: a noisy machine is no reason to fail.
 
+mod again;
 mod arguments;
 mod concurrent;
 mod environments;
+mod files;
 mod fresh;
 mod healed;
 mod imports;
@@ -15,7 +17,9 @@ mod plain;
 mod prepare;
 mod process;
 mod report;
+mod requests;
 mod rows;
+mod scale;
 mod selection;
 mod sets;
 mod stage;
@@ -73,10 +77,13 @@ fn run(arguments: &Arguments) -> Result<()> {
 /// what is installed there would lie beneath every `run --with`.
 fn measure_all(bench: &Bench<'_>) -> Result<Vec<Row>> {
     type Measure = fn(&Bench<'_>) -> Result<Vec<Row>>;
-    let families: [(&str, &str, Measure); 10] = [
+    let families: [(&str, &str, Measure); 14] = [
+        ("again", "what one view leaves for the next", again::measure),
         ("fresh", "a view never seen", fresh::measure),
         ("warm", "warm imports", imports::measure_warm),
         ("first", "first imports in a fresh view", imports::measure_first),
+        ("files", "file operations", files::measure),
+        ("requests", "requests", requests::measure),
         ("run", "warm starts", start::measure),
         ("heal", "a remembered heal", healed::measure),
         ("install", "a satisfied install", environments::measure_install),
@@ -84,6 +91,7 @@ fn measure_all(bench: &Bench<'_>) -> Result<Vec<Row>> {
         ("three", "three Pythons at the same time", concurrent::measure),
         ("loader", "the loader", inside::measure_loader),
         ("worker", "workers", inside::measure_worker),
+        ("scale", "very many views", scale::measure),
     ];
     let mut rows = Vec::new();
     for (family, what, measure) in families {

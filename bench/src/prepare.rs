@@ -41,8 +41,49 @@ pub struct Bench<'a> {
     pub uv: Option<Uv<'a>>,
     interpreter: &'a Path,
     bare: OnceCell<PathBuf>,
-    rich: OnceCell<Subject>,
-    scientific: OnceCell<Subject>,
+    subjects: [OnceCell<Subject>; Kind::ALL.len() + 1],
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Small and pure.
+    Rich,
+    /// Large extension modules.
+    Scientific,
+    /// Many distributions.
+    Plotting,
+    /// Twenty thousand files.
+    Tensorflow,
+    /// One module, beside the small wheels that are added to every set.
+    Few,
+}
+
+impl Kind {
+    /// Those with something to import.
+    pub const ALL: [Kind; 4] = [Kind::Rich, Kind::Scientific, Kind::Plotting, Kind::Tensorflow];
+
+    /// What rows call it.
+    pub fn id(self) -> &'static str {
+        match self {
+            Kind::Rich => "rich",
+            Kind::Scientific => "scientific",
+            Kind::Plotting => "plotting",
+            Kind::Tensorflow => "tensorflow",
+            Kind::Few => "few",
+        }
+    }
+
+    /// What readers call it, what is asked for, and what is imported of it.
+    fn contents(self) -> (&'static str, &'static [&'static str], &'static str) {
+        match self {
+            Kind::Rich => ("rich", &[sets::RICH], sets::RICH_IMPORTS),
+            Kind::Scientific => ("numpy+scipy", &sets::SCIENTIFIC, sets::SCIENTIFIC_IMPORTS),
+            Kind::Plotting => ("pandas+matplotlib", &sets::PLOTTING, sets::PLOTTING_IMPORTS),
+            Kind::Tensorflow => ("tensorflow-cpu", &sets::TENSORFLOW, sets::TENSORFLOW_IMPORTS),
+            Kind::Few => ("six", &["six==1.16.0"], "six"),
+        }
+    }
 }
 
 /// The interpreter that omnipkg takes; the other sides get the same.
@@ -58,8 +99,7 @@ impl<'a> Bench<'a> {
         // The first run makes the active environment.
         stage.run(stage.omnipkg("run").arg(&ok))?;
         let uv = Uv::find(stage, interpreter);
-        let (bare, rich, scientific) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
-        Ok(Self { stage, rounds, only, ok, uv, interpreter, bare, rich, scientific })
+        Ok(Self { stage, rounds, only, ok, uv, interpreter, bare: OnceCell::new(), subjects: Default::default() })
     }
 
     /// The Python of an empty plain environment.
@@ -67,26 +107,32 @@ impl<'a> Bench<'a> {
         once(&self.bare, || Plain::new(self.stage, self.interpreter).empty("bare")).map(PathBuf::as_path)
     }
 
-    /// Small.
-    pub fn rich(&self) -> Result<&Subject> {
-        once(&self.rich, || self.subject("rich", vec![sets::RICH.to_owned()], sets::RICH_IMPORTS))
+    /// The interpreter of every side.
+    pub fn interpreter(&self) -> &Path {
+        self.interpreter
     }
 
-    /// Large.
-    pub fn scientific(&self) -> Result<&Subject> {
-        let make = || self.subject("numpy+scipy", scientific_pins(self.stage)?, sets::SCIENTIFIC_IMPORTS);
-        once(&self.scientific, make)
+    /// Something to measure with.
+    pub fn subject(&self, kind: Kind) -> Result<&Subject> {
+        once(&self.subjects[kind as usize], || self.make(kind))
     }
 
     /// What was made until now.
     pub fn prepared(&self) -> Vec<&Subject> {
-        self.rich.get().into_iter().chain(self.scientific.get()).collect()
+        self.subjects.iter().filter_map(OnceCell::get).collect()
     }
 
-    fn subject(&self, name: &'static str, pins: Vec<String>, imports: &'static str) -> Result<Subject> {
+    fn make(&self, kind: Kind) -> Result<Subject> {
+        let (name, requirements, imports) = kind.contents();
         eprintln!("fetching and preparing {name} …");
+        let requirements: Vec<String> = requirements.iter().map(|text| (*text).to_owned()).collect();
+        // The versions that omnipkg resolves for this interpreter; the other sides get the same.
+        let pins = freeze(self.stage, &self.stage.mount(&requirements, &[])?)?;
         let subject = subject(self.stage, &Plain::new(self.stage, self.interpreter), name, pins, imports)?;
-        let with_small = [&subject.pins[..], &sets::SMALL.map(str::to_owned)].concat();
+        let project = |pin: &str| pin.split("==").next().unwrap_or_default().to_ascii_lowercase();
+        let taken: Vec<String> = subject.pins.iter().map(|pin| project(pin)).collect();
+        let small = sets::SMALL.iter().filter(|pin| !taken.contains(&project(pin)));
+        let with_small: Vec<String> = subject.pins.iter().cloned().chain(small.map(|pin| (*pin).to_owned())).collect();
         self.stage.mount(&with_small, &["--compile"])?;
         if let Some(uv) = &self.uv {
             uv.fetch(&with_small, &self.ok)?;
@@ -114,10 +160,4 @@ fn subject(
     let view = stage.mount(&pins, &["--compile"])?;
     let plain = plain.like(&format!("plain-{name}"), &view, imports)?;
     Ok(Subject { name, pins, imports, view, plain })
-}
-
-/// The versions that omnipkg resolves for this interpreter; the other sides get the same.
-fn scientific_pins(stage: &Stage) -> Result<Vec<String>> {
-    let view = stage.mount(&sets::SCIENTIFIC.map(str::to_owned), &[])?;
-    freeze(stage, &view)
 }

@@ -15,6 +15,8 @@ pub enum Judged {
     PeerRatio,
     /// omnipkg alone, in milliseconds.
     Alone,
+    /// omnipkg alone, a number of something.
+    Count,
 }
 
 /// Which clock a row shows.
@@ -97,7 +99,7 @@ impl Row {
                 let peer = self.peers.first().map_or(&[][..], |(_, series)| series);
                 self.omnipkg.iter().zip(peer).map(|(omnipkg, peer)| omnipkg / peer).collect()
             }
-            Judged::Alone => self.omnipkg.clone(),
+            Judged::Alone | Judged::Count => self.omnipkg.clone(),
         };
         Summary::of(&compared)
     }

@@ -14,6 +14,18 @@ pub const SCIENTIFIC: [&str; 2] = ["numpy", "scipy"];
 /// What imports much of them.
 pub const SCIENTIFIC_IMPORTS: &str = "numpy, scipy.linalg, scipy.signal";
 
+/// Plots and tables.
+pub const PLOTTING: [&str; 2] = ["pandas", "matplotlib"];
+
+/// What imports much of them.
+pub const PLOTTING_IMPORTS: &str = "pandas, matplotlib.pyplot";
+
+/// A closure of twenty thousand files.
+pub const TENSORFLOW: [&str; 1] = ["tensorflow-cpu"];
+
+/// What imports much of it.
+pub const TENSORFLOW_IMPORTS: &str = "tensorflow";
+
 /// Small pure wheels that require nothing and run on every Python since 3.8.
 pub const SMALL: [&str; 12] = [
     "attrs==23.2.0",
@@ -40,8 +52,19 @@ pub struct UnseenSets {
 }
 
 impl UnseenSets {
-    /// The next set.
-    pub fn next(&mut self) -> Result<Vec<&'static str>> {
+    /// The next set of which no project is among `taken` (`name==version`).
+    pub fn next_without(&mut self, taken: &[String]) -> Result<Vec<&'static str>> {
+        let project = |pin: &str| pin.split("==").next().unwrap_or_default().to_ascii_lowercase();
+        let taken: Vec<String> = taken.iter().map(|pin| project(pin)).collect();
+        loop {
+            let set = self.next()?;
+            if !set.iter().any(|pin| taken.contains(&project(pin))) {
+                return Ok(set);
+            }
+        }
+    }
+
+    fn next(&mut self) -> Result<Vec<&'static str>> {
         let all = self.last + 1..1 << SMALL.len();
         let bits = all.into_iter().find(|bits| bits.count_ones() == MEMBERS);
         self.last = bits.context("every set of small wheels was used: measure fewer rounds")?;

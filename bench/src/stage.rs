@@ -93,9 +93,9 @@ impl Stage {
         Ok(path)
     }
 
-    /// Small wheels in a set that nobody has seen.
-    pub fn unseen(&self) -> Result<Vec<&'static str>> {
-        self.unseen.borrow_mut().next()
+    /// Small wheels in a set that nobody has seen, of projects that are not among `taken`.
+    pub fn unseen_without(&self, taken: &[String]) -> Result<Vec<&'static str>> {
+        self.unseen.borrow_mut().next_without(taken)
     }
 
     /// Makes a view of requirements and returns its path.

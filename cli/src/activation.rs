@@ -13,14 +13,14 @@ use crate::context::{Base, Context};
 use crate::healing::beneath;
 use crate::projection;
 use crate::settings::Settings;
-use crate::workshop::{Workshop, is_unsatisfiable};
+use crate::workshop::{Wheels, Workshop, is_unsatisfiable};
 use anyhow::{Context as _, Result, bail};
 use distributions::{Distribution, Distributions};
 use omnipkg_store::environment::Environments;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
 use omnipkg_store::view::description::{Overlay, ViewDescription};
-use omnipkg_store::wheel::WheelManifest;
-use omnipkg_store::{Sha256, Store, ViewId, publish};
+use omnipkg_store::wheel::WheelTree;
+use omnipkg_store::{Sha256, Store, ViewId, publish, view as views};
 use pep508_rs::Requirement;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -89,17 +89,18 @@ pub fn activate(settings: &Settings, store: &Store, question: &Question<'_>) -> 
     let markers = context.interpreter.facts.marker_environment()?;
     let base = Distributions::of_view(store, &description)?;
     let wheels = choose(settings, store, context.clone(), &description, &base, question)?;
-    let chosen = Distributions::of_wheels(&wheels);
+    let chosen = Distributions::of_wheels(store, &wheels)?;
     let compared = Compared::new(question, base, chosen, &markers);
-    let own = wheels.iter().filter(|(_, manifest)| compared.is_in_view(manifest.name.as_ref()));
-    let own: Vec<&(Sha256, WheelManifest)> = own.collect();
+    let own = wheels.iter().filter(|(_, tree)| compared.is_in_view(tree.head.name.as_ref()));
+    let own: Vec<&(Sha256, WheelTree)> = own.collect();
     let view = if own.is_empty() && question.isolation == IsolationMode::Overlay {
         question.base
     } else {
-        let wheels = own.iter().map(|(sha256, manifest)| ViewWheel { sha256: *sha256, manifest }).collect();
+        let wheels = own.iter().map(|(sha256, tree)| ViewWheel { sha256: *sha256, tree }).collect();
         let interpreter = &context.interpreter;
         build(store, &ViewRequest { interpreter, wheels, seeds: Vec::new(), runtime: &[], overlay: None })?.id
     };
+    views::seal(store, &view)?;
     let path = projection::make_visible(settings, store, &view)?;
     let answer = compared.answer(question, view, path, &description.site_packages);
     answer.remember(store)?;
@@ -128,7 +129,7 @@ fn choose(
     description: &ViewDescription,
     base: &Distributions,
     question: &Question<'_>,
-) -> Result<Vec<(Sha256, WheelManifest)>> {
+) -> Result<Wheels> {
     let context = match (question.isolation, &description.overlay) {
         (IsolationMode::Strict, _) => Context { base: Base::Isolated, ..context },
         (IsolationMode::Overlay, Some(overlay)) => over_unmanaged(context, overlay, base),

@@ -25,6 +25,35 @@ pub struct Arguments {
     pub common: Common,
 }
 
+impl Arguments {
+    /// Reads the command line; ends the program with what there is to say if it makes no sense.
+    ///
+    /// For `run` only its own options are put together first: doing it for all verbs takes a noticeable part of a warm
+    /// start. Whatever they do not understand is told by the parser that knows everything.
+    pub fn read() -> Self {
+        let is_run = std::env::args_os().nth(1).is_some_and(|word| word == "run");
+        match is_run.then(OnlyRun::try_parse) {
+            Some(Ok(OnlyRun { verb: RunVerb::Run(options), common })) => Self { verb: Verb::Run(options), common },
+            _ => Self::parse(),
+        }
+    }
+}
+
+/// [`Arguments`] with one verb.
+#[derive(Debug, Parser)]
+#[command(name = "omnipkg", disable_help_subcommand = true)]
+struct OnlyRun {
+    #[command(subcommand)]
+    verb: RunVerb,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Subcommand)]
+enum RunVerb {
+    Run(RunOptions),
+}
+
 /// Options of every verb.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
@@ -77,12 +106,22 @@ pub enum Verb {
     /// Make a view (a "bubble") of requirements or of a script, and print its path
     #[command(after_help = "Examples:\n  omnipkg mount rich==13.7.1\n  omnipkg mount script.py --at .venv")]
     Mount(MountOptions),
-    /// Take away a link that `mount --at` made
+    /// Take away a link that `mount --at` made, or what `mount --writable` made
     #[command(after_help = "Example:\n  omnipkg unmount .venv")]
     Unmount {
-        /// The link
+        /// The link, or the writable view's path or name
         path: PathBuf,
     },
+    /// List and remove what was written over views and kept
+    #[command(after_help = "Examples:\n  omnipkg writable list\n  omnipkg writable remove NAME")]
+    Writable {
+        /// What to do with them
+        #[command(subcommand)]
+        verb: WritableVerb,
+    },
+    /// Become a program that sees a view with a layer over it
+    #[command(hide = true)]
+    Within(WithinOptions),
     /// Install into the active environment: a new generation of it
     #[command(after_help = "Example:\n  omnipkg install rich==13.7.1 'numpy<2'")]
     Install(InstallOptions),
@@ -171,6 +210,33 @@ pub enum Verb {
     },
 }
 
+/// What to do with what was written over views.
+#[derive(Debug, Clone, Subcommand)]
+pub enum WritableVerb {
+    /// List it
+    List,
+    /// Throw it away
+    Remove {
+        /// Its name
+        #[arg(required = true)]
+        names: Vec<String>,
+    },
+}
+
+/// `within`.
+#[derive(Debug, Args)]
+pub struct WithinOptions {
+    /// Where the view is, and where the program sees it
+    #[arg(long)]
+    pub view: PathBuf,
+    /// What is written goes here
+    #[arg(long)]
+    pub layer: PathBuf,
+    /// The program; nothing: only try
+    #[arg(last = true)]
+    pub command: Vec<OsString>,
+}
+
 /// What to do with the server.
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum ServerVerb {
@@ -239,6 +305,12 @@ pub struct RunOptions {
     /// Have bytecode ready before the first start
     #[arg(long)]
     pub compile: bool,
+    /// Let the program write to its view; what it wrote is told and thrown away
+    #[arg(long)]
+    pub writable: bool,
+    /// With --writable: keep what is written by this name, and go on from it next time
+    #[arg(long, value_name = "NAME", requires = "writable")]
+    pub keep: Option<String>,
     /// Options for the index
     #[command(flatten)]
     pub index: IndexOptions,
@@ -258,6 +330,8 @@ impl RunOptions {
             selection: Selection::default(),
             heal: HealPolicy::Known,
             compile: false,
+            writable: false,
+            keep: None,
             index: IndexOptions::default(),
             module: false,
             command: vec![script],
@@ -274,6 +348,12 @@ pub struct MountOptions {
     /// Make a link here that leads to the view (`.venv`)
     #[arg(long, value_name = "PATH")]
     pub at: Option<PathBuf>,
+    /// Make the view writable, at a path of its own, until it is unmounted
+    #[arg(long)]
+    pub writable: bool,
+    /// With --writable: keep what is written by this name, and go on from it next time
+    #[arg(long, value_name = "NAME", requires = "writable")]
+    pub keep: Option<String>,
     /// Have bytecode ready before returning
     #[arg(long)]
     pub compile: bool,

@@ -17,10 +17,19 @@ pub fn note(store: &Store, environment: &str, name: &str, version: &str, site_pa
         Ok(relative) => Path::new("../..").join(relative),
         Err(_) => site_packages.to_owned(),
     };
-    if fs::read_link(&link).is_ok_and(|now| now == target) {
+    // One view that has the version is as good as another, as long as it is there.
+    if fs::read_link(&link).is_ok_and(|now| now == target || leads_to_a_view(store, &now)) {
         return Ok(());
     }
     Ok(publish::volatile_link(store, &target, &link)?)
+}
+
+/// True if a bubble leads to where a view of the store is projected now.
+fn leads_to_a_view(store: &Store, target: &Path) -> bool {
+    let layout = store.layout();
+    let view = |path: &Path| path.components().next()?.as_os_str().to_str()?.parse::<ViewId>().ok();
+    let projected = target.strip_prefix("../../mnt").ok().and_then(view);
+    projected.is_some_and(|view| layout.view(&view).exists() && !layout.links().join(view.to_string()).exists())
 }
 
 /// After a change: what was active is a bubble now, and what is active is none.

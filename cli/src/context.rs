@@ -152,6 +152,12 @@ impl Context {
 
     /// An environment, bound again if its interpreter is another one now.
     pub fn of_environment(settings: &Settings, store: &Store, name: String, view: ViewId) -> Result<Self> {
+        let description = ViewDescription::load(store, &view)?;
+        if let Ok(interpreter) = probe_cached(store, &description.interpreter)
+            && rebind::is_same(&interpreter, &description)
+        {
+            return Self::over_view(store, view, description, interpreter, Some(name));
+        }
         let view = rebind::environment(settings, store, &name, view)?;
         Self::of_view(store, &view, Some(name))
     }
@@ -166,11 +172,21 @@ impl Context {
         let description = ViewDescription::load(store, view)?;
         let interpreter = probe_cached(store, &description.interpreter)
             .context("the environment's Python cannot be used any more")?;
+        Self::over_view(store, *view, description, interpreter, environment)
+    }
+
+    fn over_view(
+        store: &Store,
+        view: ViewId,
+        description: ViewDescription,
+        interpreter: Interpreter,
+        environment: Option<String>,
+    ) -> Result<Self> {
         let generation = match &environment {
             Some(name) => Environments::new(store).current(name)?,
             None => None,
         };
-        let base = Base::Managed { view: *view, description: Box::new(description), generation };
+        let base = Base::Managed { view, description: Box::new(description), generation };
         Ok(Self { interpreter, base, environment })
     }
 

@@ -2,13 +2,14 @@
 
 use crate::bubbles;
 use crate::context::{Base, Context};
-use crate::launch::{self, Answer, Program};
+use crate::launch::{self, Answer, Program, Wrapper};
 use crate::output;
 use crate::projection;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::standard_input::StandardInput;
 use crate::workshop::{Composed, Workshop, is_unsatisfiable};
+use crate::writable::WritableRuns;
 use anyhow::{Context as _, Result};
 use omnipkg_healer::{Diagnosis, Listener, Plan, Provides, Report, Runner, Talk, Verdict, Views};
 use omnipkg_store::catalog::Catalog;
@@ -175,12 +176,14 @@ pub struct ProgramRunner<'a> {
     program: &'a Program,
     over: &'a str,
     input: StandardInput,
+    /// If the views are to be writable.
+    pub writable: Option<WritableRuns<'a>>,
 }
 
 impl<'a> ProgramRunner<'a> {
     /// Runs `program`, passing signals on to it; `over` is what it is told of what lies beneath.
     pub fn new(signals: &'a Signals, program: &'a Program, over: &'a str) -> Self {
-        Self { signals, program, over, input: StandardInput::observe() }
+        Self { signals, program, over, input: StandardInput::observe(), writable: None }
     }
 }
 
@@ -189,6 +192,8 @@ impl Runner<RunView> for ProgramRunner<'_> {
 
     fn run(&mut self, view: &RunView, on_failure: &mut dyn FnMut(Report) -> Verdict) -> Result<i32, Failure> {
         self.input.rewind();
+        let prepared = self.writable.as_mut().map(|runs| runs.prepare(view)).transpose();
+        let (path, wrapper) = prepared.map_err(Failure)?.unwrap_or_else(|| (view.path.clone(), Wrapper::default()));
         let input = &self.input;
         let mut answer = |bytes: &[u8]| match Report::from_json(bytes) {
             Ok(mut report) => {
@@ -201,7 +206,7 @@ impl Runner<RunView> for ProgramRunner<'_> {
             // Whatever sent that, it is not our reporter: the script prints its traceback itself.
             Err(_) => Answer::Print,
         };
-        launch::run(self.signals, &view.path, self.program, self.over, Some(&mut answer)).map_err(Failure)
+        launch::run(self.signals, &path, &wrapper, self.program, self.over, Some(&mut answer)).map_err(Failure)
     }
 }
 

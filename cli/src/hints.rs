@@ -90,6 +90,9 @@ fn for_text(text: &str) -> Option<String> {
         let text = "`omnipkg python install VERSION` or `omnipkg python adopt PATH` gives it one of its kind";
         return Some(text.to_owned());
     }
+    if text.starts_with("the kept layer ") {
+        return Some("choose another name with --keep; `omnipkg writable remove NAME` throws a layer away".to_owned());
+    }
     text.contains("is not a requirement")
         .then(|| "write it as NAME, NAME==VERSION or 'NAME>=VERSION' (PEP 508)".to_owned())
 }

@@ -73,6 +73,15 @@ fn find_command(view: &Path, name: &OsStr) -> OsString {
         .map_or_else(|| name.to_owned(), PathBuf::into_os_string)
 }
 
+/// What stands between omnipkg and a program, so that it sees the view otherwise.
+#[derive(Default)]
+pub struct Wrapper {
+    /// Words in front of the program; they look up what to start themselves.
+    pub words: Vec<OsString>,
+    /// Stays open in all that is started: a lock that lasts as long as anything uses what it guards.
+    pub held: Option<OwnedFd>,
+}
+
 /// What is asked about each report.
 pub type OnFailure<'a> = &'a mut dyn FnMut(&[u8]) -> Answer;
 
@@ -84,6 +93,7 @@ pub type OnFailure<'a> = &'a mut dyn FnMut(&[u8]) -> Answer;
 pub fn run(
     signals: &Signals,
     view: &Path,
+    wrapper: &Wrapper,
     program: &Program,
     over: &str,
     mut on_failure: Option<OnFailure<'_>>,
@@ -96,7 +106,7 @@ pub fn run(
         }
         None => (None, None),
     };
-    let child = spawn(signals, view, program, over, theirs.as_ref())?;
+    let child = spawn(signals, view, wrapper, program, over, theirs.as_ref())?;
     drop(theirs);
     let mut socket = ours;
     loop {
@@ -152,8 +162,19 @@ fn reap(child: Pid) -> Result<Option<i32>> {
     }
 }
 
-fn spawn(signals: &Signals, view: &Path, program: &Program, over: &str, socket: Option<&OwnedFd>) -> Result<Pid> {
-    let line = program.command_line(view);
+fn spawn(
+    signals: &Signals,
+    view: &Path,
+    wrapper: &Wrapper,
+    program: &Program,
+    over: &str,
+    socket: Option<&OwnedFd>,
+) -> Result<Pid> {
+    let line = match program {
+        Program::Command(rest) if !wrapper.words.is_empty() => rest.clone(),
+        _ => program.command_line(view),
+    };
+    let line = [wrapper.words.clone(), line].concat();
     let executable = line.first().cloned().ok_or_else(|| anyhow!("there is nothing to run"))?;
     let arguments = line.into_iter().map(c_string).collect::<Result<Vec<_>>>()?;
     let environment = environment(view, over, socket)?;
@@ -166,7 +187,7 @@ fn spawn(signals: &Signals, view: &Path, program: &Program, over: &str, socket: 
         default.add(Signal::SIGPIPE);
         attributes.set_sigdefault(&default)?;
         let mut actions = PosixSpawnFileActions::init()?;
-        if let Some(socket) = socket {
+        for socket in socket.into_iter().chain(&wrapper.held) {
             // Onto itself: clears close-on-exec in the child only.
             actions.add_dup2(socket.as_raw_fd(), socket.as_raw_fd())?;
         }

@@ -33,6 +33,7 @@ mod interpreters;
 mod launch;
 mod namespace;
 mod output;
+mod pins;
 mod progress;
 mod projection;
 mod rebind;
@@ -46,15 +47,15 @@ mod signals;
 mod standard_input;
 mod trial;
 mod workshop;
+mod writable;
 
 use anyhow::Result;
 use arguments::{Arguments, IndexOptions, Verb};
-use clap::Parser;
 use settings::Settings;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::read();
     let result = settings_for(&arguments).and_then(|settings| commands::execute(&settings, arguments.verb));
     match result {
         Ok(code) => ExitCode::from(code),

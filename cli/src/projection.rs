@@ -6,6 +6,7 @@ use crate::namespace;
 use crate::output;
 use crate::server;
 use crate::settings::{ProjectionChoice, Settings};
+use crate::writable;
 use anyhow::{Context, Result, anyhow};
 use omnipkg_fusefs::{Rung, Unavailable};
 use omnipkg_store::interpreter::installed::{self, Place};
@@ -148,6 +149,8 @@ fn fall_to_links(settings: &Settings, store: &Store, reason: &str) -> Result<()>
 
 /// The view that a path of this store's projections belongs to: `<home>/mnt/<view id>/…`.
 pub fn view_of_path(layout: &Layout, path: &Path) -> Option<ViewId> {
-    let below = path.strip_prefix(layout.mnt()).or_else(|_| path.strip_prefix(layout.links())).ok()?;
-    below.components().next()?.as_os_str().to_str()?.parse().ok()
+    match path.strip_prefix(layout.mnt()).or_else(|_| path.strip_prefix(layout.links())) {
+        Ok(below) => below.components().next()?.as_os_str().to_str()?.parse().ok(),
+        Err(_) => writable::view_of_path(layout, path),
+    }
 }

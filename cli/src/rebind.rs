@@ -88,7 +88,8 @@ fn successor(store: &Store, description: &ViewDescription, whose: &str) -> Resul
     }
 }
 
-fn is_same(interpreter: &Interpreter, description: &ViewDescription) -> bool {
+/// True if a view is bound to the interpreter as it is.
+pub fn is_same(interpreter: &Interpreter, description: &ViewDescription) -> bool {
     interpreter.path() == description.interpreter
         && interpreter.facts.full_version() == description.version
         && interpreter.facts.cache_tag == description.cache_tag

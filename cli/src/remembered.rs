@@ -7,7 +7,7 @@ use crate::runtime_files::RUNTIME_STAMP;
 use anyhow::{Result, anyhow};
 use omnipkg_healer::{Plan, Remedy};
 use omnipkg_store::interpreter::Identity;
-use omnipkg_store::{Digest, DigestHasher, Layout, Store, ViewId, publish};
+use omnipkg_store::{Digest, DigestHasher, Layout, Store, ViewId, publish, view};
 use pep508_rs::Requirement;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -77,8 +77,9 @@ impl RememberedRun {
         (run.format == FORMAT && run.interpreter.is_current()).then_some(run)
     }
 
-    /// Remembers.
+    /// Remembers, once the view is durable.
     pub fn write(&self, store: &Store, key: &Digest) -> Result<()> {
+        view::seal(store, &self.view)?;
         let bytes = serde_json::to_vec(self)?;
         Ok(publish::volatile_file(store, &store.layout().remembered_run(key), &bytes)?)
     }

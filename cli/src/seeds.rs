@@ -3,7 +3,7 @@
 
 use anyhow::Result;
 use omnipkg_store::interpreter::{Identity, Interpreter};
-use omnipkg_store::wheel::{WheelManifest, ingest};
+use omnipkg_store::wheel::{WheelTree, ingest};
 use omnipkg_store::{Digest, Sha256, Store, publish};
 use std::fs;
 use std::path::PathBuf;
@@ -12,7 +12,7 @@ use std::path::PathBuf;
 ///
 /// Which wheel a bundled file is gets remembered by the file's identity: hashing it again for every view would cost
 /// more than the view.
-pub fn seeds(store: &Store, interpreter: &Interpreter) -> Result<Vec<(Sha256, WheelManifest)>> {
+pub fn seeds(store: &Store, interpreter: &Interpreter) -> Result<Vec<(Sha256, WheelTree)>> {
     let Some(path) = bundled_pip(interpreter) else { return Ok(Vec::new()) };
     let Some(filename) = path.file_name().and_then(|name| name.to_str()) else { return Ok(Vec::new()) };
     let identity = Identity::of(&path)?;
@@ -20,13 +20,13 @@ pub fn seeds(store: &Store, interpreter: &Interpreter) -> Result<Vec<(Sha256, Wh
     let memory = store.layout().interpreters().join(format!("seed-{}", Digest::of(key.as_bytes())));
     let remembered = fs::read_to_string(&memory).ok().and_then(|text| text.trim().parse::<Sha256>().ok());
     if let Some(sha256) = remembered
-        && let Ok(manifest) = WheelManifest::read(store, &sha256)
+        && let Ok(tree) = WheelTree::open(store, &sha256)
     {
-        return Ok(vec![(sha256, manifest)]);
+        return Ok(vec![(sha256, tree)]);
     }
     let ingested = ingest(store, &path, filename, None)?;
     publish::volatile_file(store, &memory, ingested.sha256.to_hex().as_bytes())?;
-    Ok(vec![(ingested.sha256, ingested.manifest)])
+    Ok(vec![(ingested.sha256, WheelTree::open(store, &ingested.sha256)?)])
 }
 
 fn bundled_pip(interpreter: &Interpreter) -> Option<PathBuf> {

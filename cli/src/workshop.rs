@@ -6,6 +6,7 @@ use crate::answers::{Answer, Question};
 use crate::context::{Base, Context};
 use crate::index_settings;
 use crate::output;
+use crate::pins::Pins;
 use crate::progress::Display;
 use crate::projection;
 use crate::runtime_files::RUNTIME_FILES;
@@ -19,7 +20,7 @@ use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::NewGeneration;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
 use omnipkg_store::view::description::{Overlay, ViewDescription, WheelReference};
-use omnipkg_store::wheel::{WheelManifest, ingest};
+use omnipkg_store::wheel::{WheelTree, ingest};
 use omnipkg_store::{Sha256, Store, ViewId};
 use pep440_rs::Version;
 use pep508_rs::{PackageName, Requirement};
@@ -76,7 +77,7 @@ impl Composed {
 }
 
 /// Wheels that the store has, by their archives' hashes.
-type Wheels = Vec<(Sha256, WheelManifest)>;
+pub type Wheels = Vec<(Sha256, WheelTree)>;
 
 /// Composes views over one context.
 pub struct Workshop<'a> {
@@ -124,8 +125,8 @@ impl<'a> Workshop<'a> {
         let composed = self.view(&wheels)?;
         Answer { lock }.write(&self.store, &question)?;
         cost.view = started.elapsed();
-        cost.files = wheels.iter().map(|(_, manifest)| manifest.files.len() as u64).sum();
-        cost.bytes = wheels.iter().map(|(_, manifest)| manifest.size()).sum();
+        cost.files = wheels.iter().map(|(_, tree)| tree.files).sum();
+        cost.bytes = wheels.iter().map(|(_, tree)| tree.bytes).sum();
         Ok(Composed { cost, ..composed })
     }
 
@@ -152,19 +153,41 @@ impl<'a> Workshop<'a> {
         let mut lock = match remembered {
             Some(answer) => answer.lock,
             None if requirements.is_empty() => Lock::default(),
-            None => self.resolve(requirements, left_out)?,
+            None => match self.pinned(requirements, left_out)? {
+                Some((lock, wheels)) => {
+                    cost.resolve = started.elapsed();
+                    return Ok((question, lock, wheels));
+                }
+                None => self.resolve(requirements, left_out)?,
+            },
         };
         cost.resolve = started.elapsed();
         let started = Instant::now();
         let wheels = self.wheels(&mut lock, cost)?;
         self.display.finish();
         cost.fetch = started.elapsed();
+        self.pins(|pins| pins.remember(requirements, &lock, self.settings.refresh))?;
         Ok((question, lock, wheels))
+    }
+
+    /// The lock of a set that leaves no choice, if all of it is known.
+    fn pinned(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Option<(Lock, Wheels)>> {
+        let is_asked_again = self.settings.refresh || self.upgrade != Upgrade::Nothing;
+        if is_asked_again || !left_out.is_empty() || matches!(self.context.base, Base::Overlay { .. }) {
+            return Ok(None);
+        }
+        let markers = self.context.interpreter.facts.marker_environment()?;
+        Ok(self.pins(|pins| pins.lock(requirements, &markers)))
+    }
+
+    fn pins<T>(&self, then: impl FnOnce(Pins<'_>) -> T) -> T {
+        let question = || Question::new(&self.context.interpreter, self.settings);
+        then(Pins { store: &self.store, question: &question })
     }
 
     /// The view of exactly these wheels, which the store has.
     pub fn bind(&self, wheels: &[WheelReference]) -> Result<Composed> {
-        let read = |wheel: &WheelReference| Ok((wheel.sha256, WheelManifest::read(&self.store, &wheel.sha256)?));
+        let read = |wheel: &WheelReference| Ok((wheel.sha256, WheelTree::open(&self.store, &wheel.sha256)?));
         self.view(&wheels.iter().map(read).collect::<Result<Vec<_>>>()?)
     }
 
@@ -234,20 +257,20 @@ impl<'a> Workshop<'a> {
 
     /// The manifests of all wheels of a lock; what the store does not have is fetched and ingested.
     fn wheels(&mut self, lock: &mut Lock, cost: &mut Cost) -> Result<Wheels> {
-        let mut known: BTreeMap<String, (Sha256, WheelManifest)> = BTreeMap::new();
+        let mut known: BTreeMap<String, (Sha256, WheelTree)> = BTreeMap::new();
         let mut missing = Vec::new();
         for wheel in &lock.wheels {
-            match wheel.sha256.map(|sha256| (sha256, WheelManifest::read(&self.store, &sha256))) {
-                Some((sha256, Ok(manifest))) => {
-                    known.insert(wheel.name.clone(), (sha256, manifest));
+            match wheel.sha256.map(|sha256| (sha256, WheelTree::open(&self.store, &sha256))) {
+                Some((sha256, Ok(tree))) => {
+                    known.insert(wheel.name.clone(), (sha256, tree));
                 }
                 Some((_, Err(error))) if !error.is_not_found() => return Err(error.into()),
                 _ => missing.push(wheel.clone()),
             }
         }
         if !missing.is_empty() {
-            for (name, sha256, manifest) in self.fetch(&missing, cost)? {
-                known.insert(name, (sha256, manifest));
+            for (name, sha256) in self.fetch(&missing, cost)? {
+                known.insert(name, (sha256, WheelTree::open(&self.store, &sha256)?));
             }
         }
         for wheel in &mut lock.wheels {
@@ -256,7 +279,7 @@ impl<'a> Workshop<'a> {
         Ok(known.into_values().collect())
     }
 
-    fn fetch(&mut self, missing: &[LockedWheel], cost: &mut Cost) -> Result<Vec<(String, Sha256, WheelManifest)>> {
+    fn fetch(&mut self, missing: &[LockedWheel], cost: &mut Cost) -> Result<Vec<(String, Sha256)>> {
         let store = self.store.clone();
         let arrived = self.resolver()?.fetch(missing, |wheel, path| {
             ingest(&store, path, &wheel.filename, wheel.sha256).map(|ingested| (wheel.name.clone(), ingested))
@@ -277,12 +300,12 @@ impl<'a> Workshop<'a> {
                     output::warn(&format!("{}: {text}", ingested.manifest.filename));
                 });
             }
-            wheels.push((name, ingested.sha256, ingested.manifest));
+            wheels.push((name, ingested.sha256));
         }
         Ok(wheels)
     }
 
-    fn view(&self, wheels: &[(Sha256, WheelManifest)]) -> Result<Composed> {
+    fn view(&self, wheels: &[(Sha256, WheelTree)]) -> Result<Composed> {
         let overlay: Option<Overlay> = match &self.context.base {
             Base::Overlay { overlay, .. } => Some(overlay.clone()),
             Base::Managed { description, .. } => description.overlay.clone(),
@@ -293,8 +316,8 @@ impl<'a> Workshop<'a> {
         let seeds = if overlay.is_some() { Vec::new() } else { seeds(&self.store, &self.context.interpreter)? };
         let request = ViewRequest {
             interpreter: &self.context.interpreter,
-            wheels: wheels.iter().map(|(sha256, manifest)| ViewWheel { sha256: *sha256, manifest }).collect(),
-            seeds: seeds.iter().map(|(sha256, manifest)| ViewWheel { sha256: *sha256, manifest }).collect(),
+            wheels: wheels.iter().map(|(sha256, tree)| ViewWheel { sha256: *sha256, tree }).collect(),
+            seeds: seeds.iter().map(|(sha256, tree)| ViewWheel { sha256: *sha256, tree }).collect(),
             runtime: RUNTIME_FILES,
             overlay,
         };

@@ -4,15 +4,15 @@
 //! the search and notice when one number would stand for two things.
 
 use crate::error::{Error, Result};
+use crate::folders::{self, Folders};
 use crate::inode::{Inode, InodeKind, ViewPrefix};
 use omnipkg_store::bytecode::Key;
-use omnipkg_store::objects::is_sealed;
+use omnipkg_store::objects::{is_written_to, verify};
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::ViewManifest;
-use omnipkg_store::{Digest, Layout, ViewId};
+use omnipkg_store::{Digest, Layout, ViewId, publish};
 use std::collections::HashMap;
 use std::fs;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A view whose manifest is opened when first needed.
@@ -36,13 +36,19 @@ impl View {
         }
     }
 
+    /// One that a crash may have cut short is looked through first.
+    ///
     /// # Errors
     /// [`Error::Store`] if the view is gone or damaged.
     pub(crate) fn manifest(&self, layout: &Layout) -> Result<&ViewManifest> {
         if let Some(manifest) = self.manifest.get() {
             return Ok(manifest);
         }
-        let opened = ViewManifest::open(&layout.view(&self.id))?;
+        let path = layout.view(&self.id);
+        let opened = ViewManifest::open(&path)?;
+        if publish::is_sealed(&path)? == Some(false) {
+            opened.verify_checksum()?;
+        }
         Ok(self.manifest.get_or_init(|| opened))
     }
 
@@ -84,6 +90,7 @@ struct State {
 #[derive(Default)]
 pub(crate) struct Tables {
     state: Mutex<State>,
+    folders: Folders,
 }
 
 impl Tables {
@@ -135,6 +142,20 @@ impl Tables {
         }
     }
 
+    /// Finds the content of an inode number that another server handed out.
+    ///
+    /// # Errors
+    /// [`Error::Unknown`], or [`Error::Clash`] if two objects could be meant.
+    pub(crate) fn find_file(&self, layout: &Layout, inode: Inode) -> Result<FileContent> {
+        let digest = self.folders.find(layout, inode)?;
+        let metadata = fs::metadata(layout.object(&digest)).map_err(|source| Error::Object { digest, source })?;
+        // its size is all that is known of it here, so it has to be the one that was ingested
+        if is_written_to(&metadata) {
+            verify(layout, &digest)?;
+        }
+        Ok(FileContent { digest, size: metadata.len() })
+    }
+
     pub(crate) fn file(&self, inode: Inode) -> Option<FileContent> {
         self.lock().files.get(&inode).map(|(content, _)| *content)
     }
@@ -160,55 +181,12 @@ fn forget_in<K: std::hash::Hash + Eq, V>(table: &mut HashMap<K, (V, u64)>, key: 
     true
 }
 
-/// Finds the content of an inode number that another server handed out.
-///
-/// # Errors
-/// [`Error::Unknown`], or [`Error::Clash`] if two objects could be meant.
-pub(crate) fn find_file(layout: &Layout, inode: Inode) -> Result<FileContent> {
-    let folder = inode.object_folder();
-    let path = layout.objects().join(&folder);
-    let parse = |name: &str| format!("{folder}{name}").parse::<Digest>().ok();
-    let digest = find_one(inode, &path, parse, |digest| inode.is_file_of(digest))?;
-    let metadata = fs::metadata(layout.object(&digest)).map_err(|source| Error::Object { digest, source })?;
-    // its size is all that is known of it here, so the seal has to say that it is the one that was ingested
-    if !metadata.is_file() || !is_sealed(&metadata) {
-        return Err(Error::Unsealed(digest));
-    }
-    Ok(FileContent { digest, size: metadata.len() })
-}
-
 /// Finds the view of an inode number that another server handed out.
 ///
 /// # Errors
-/// As [`find_file`].
+/// [`Error::Unknown`], or [`Error::Clash`] if two views could be meant.
 pub(crate) fn find_view(layout: &Layout, inode: Inode, prefix: ViewPrefix) -> Result<View> {
     let parse = |name: &str| name.parse::<ViewId>().ok();
-    find_one(inode, &layout.views(), parse, |id| ViewPrefix::of(id) == prefix).map(View::new)
-}
-
-fn find_one<T: std::fmt::Display>(
-    inode: Inode,
-    folder: &std::path::Path,
-    parse: impl Fn(&str) -> Option<T>,
-    matches: impl Fn(&T) -> bool,
-) -> Result<T> {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(Error::Unknown(inode)),
-        Err(source) => return Err(list_error(folder, source)),
-    };
-    let mut found: Option<T> = None;
-    for entry in entries {
-        let name = entry.map_err(|source| list_error(folder, source))?.file_name();
-        let Some(candidate) = name.to_str().and_then(&parse).filter(&matches) else { continue };
-        if let Some(first) = found {
-            return Err(Error::Clash { inode, first: first.to_string(), second: candidate.to_string() });
-        }
-        found = Some(candidate);
-    }
-    found.ok_or(Error::Unknown(inode))
-}
-
-fn list_error(folder: &std::path::Path, source: io::Error) -> Error {
-    Error::Store(omnipkg_store::Error::Io { operation: "list", path: folder.to_owned(), source })
+    let views = folders::list(&layout.views(), parse)?;
+    folders::only_one(inode, views.into_iter().filter(|id| ViewPrefix::of(id) == prefix)).map(View::new)
 }

@@ -15,13 +15,13 @@ use crate::error::{Error, Result};
 use crate::inode::{Inode, InodeKind, ViewPrefix};
 use crate::objects::OpenObjects;
 use crate::tables::{self, FileContent, Tables, View};
-use omnipkg_store::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
+use omnipkg_store::view::manifest::{MAX_NAME, Node, NodeIndex, NodeKind, ViewManifest};
 use omnipkg_store::{Layout, ViewId};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::Arc;
 use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The answer to a question for a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +59,8 @@ pub struct ViewFs {
     tables: Tables,
     objects: OpenObjects,
     bytecode: Bytecode,
+    /// What the last listing of the root began with.
+    listed: Mutex<Option<Arc<Vec<ViewId>>>>,
 }
 
 /// What a reference is counted for.
@@ -73,15 +75,19 @@ enum Identity {
 impl ViewFs {
     /// The views of a store; bytecode that is asked for and not known is sent to `misses`.
     pub fn new(layout: Layout, misses: Option<Sender<BytecodeMiss>>) -> Self {
-        let (tables, objects) = Default::default();
-        Self { layout, tables, objects, bytecode: Bytecode::new(misses) }
+        let (tables, objects, listed) = Default::default();
+        Self { layout, tables, objects, bytecode: Bytecode::new(misses), listed }
     }
 
     /// Looks a name up in a directory.
     ///
     /// # Errors
-    /// [`Error::NotDirectory`], [`Error::Unknown`], [`Error::Clash`], or damage of the store.
+    /// [`Error::NotDirectory`], [`Error::NameTooLong`], [`Error::Unknown`], [`Error::Clash`], or damage of the store.
     pub fn lookup(&self, parent: Inode, name: &OsStr) -> Result<Lookup> {
+        if name.len() > MAX_NAME {
+            // The kernel's own limit for FUSE is 1024 bytes; `statfs` says this one.
+            return Err(Error::NameTooLong(name.len()));
+        }
         match parent.kind() {
             InodeKind::Root => self.lookup_view(name),
             InodeKind::Node { view, node } => self.lookup_node(parent, view, node, name),
@@ -199,7 +205,7 @@ impl ViewFs {
 
     /// The same for all views.
     pub fn statfs(&self) -> Statistics {
-        Statistics { block_size: 4096, name_length: omnipkg_store::view::manifest::MAX_NAME as u32 }
+        Statistics { block_size: 4096, name_length: MAX_NAME as u32 }
     }
 
     /// Gives references back.
@@ -250,12 +256,24 @@ impl ViewFs {
         if let Some(content) = self.tables.file(inode) {
             return Ok(content);
         }
-        let content = tables::find_file(&self.layout, inode)?;
+        let content = self.tables.find_file(&self.layout, inode)?;
         self.tables.retain_file(inode, content, 0)?;
         Ok(content)
     }
 
-    fn list_views(&self) -> Result<Vec<ViewId>> {
+    /// The views, sorted. A listing that goes on goes on with what it began with: listing ten thousand views for every
+    /// part of it would take longer with every view.
+    fn list_views(&self, offset: u64) -> Result<Arc<Vec<ViewId>>> {
+        let mut known = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(views) = known.as_ref().filter(|_| offset > 0) {
+            return Ok(Arc::clone(views));
+        }
+        let views = Arc::new(self.read_views()?);
+        *known = Some(Arc::clone(&views));
+        Ok(views)
+    }
+
+    fn read_views(&self) -> Result<Vec<ViewId>> {
         let path = self.layout.views();
         let failed = |source: io::Error| omnipkg_store::Error::Io { operation: "list", path: path.clone(), source };
         let mut views = Vec::new();

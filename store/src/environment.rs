@@ -8,7 +8,7 @@
 use crate::digest::ViewId;
 use crate::error::{Error, IoContext, Result};
 use crate::layout::Store;
-use crate::publish;
+use crate::{publish, view};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io;
@@ -130,6 +130,7 @@ impl<'store> Environments<'store> {
     /// [`Error::Io`], [`Error::Environment`] for a bad name.
     pub fn publish(&self, name: &str, expected: Option<u64>, new: NewGeneration) -> Result<Option<Generation>> {
         check_name(name)?;
+        view::seal(self.store, &new.view)?;
         let _lock = self.lock(name)?;
         if self.current(name)?.map(|generation| generation.number) != expected {
             return Ok(None);

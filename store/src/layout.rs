@@ -21,13 +21,14 @@
 //! bin/omnipkg              symlink to the program that used the store last
 //! mnt/                     the FUSE mount; every view is a directory of it
 //! links/<view id>/         the link projection
-//! cache/                   index pages and metadata: may be thrown away at any time
+//! writable/<name>/         what was written over a view and kept by name
+//! cache/                   index pages, metadata, trees of wheels: may be thrown away at any time
 //! catalog.sqlite  tmp/  leases/  run/
 //! ```
 
 use crate::digest::{Digest, Sha256, ViewId};
 use crate::error::{Error, IoContext, Result};
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,9 @@ use std::sync::Arc;
 
 /// The layout that this version reads and writes.
 pub const LAYOUT_VERSION: &str = "omnipkg-store 1";
+
+/// A directory in `tmp/` with a locked file of this name is in use, whether its command lives or not.
+pub const SCRATCH_LOCK: &str = "layer.json";
 
 /// Directories of a store, made when it is opened.
 const DIRECTORIES: &[&str] = &[
@@ -95,6 +99,11 @@ impl Layout {
     /// Directory of all view manifests.
     pub fn views(&self) -> PathBuf {
         self.root.join("views")
+    }
+
+    /// The wheel as a tree that views are put together from; may be lost at any time.
+    pub fn wheel_tree(&self, sha256: &Sha256) -> PathBuf {
+        self.cache().join("trees").join(sha256.to_hex())
     }
 
     /// Manifest of one view.
@@ -171,6 +180,11 @@ impl Layout {
     /// Directory of the link projection.
     pub fn links(&self) -> PathBuf {
         self.root.join("links")
+    }
+
+    /// Directory of what was written over views and kept.
+    pub fn writable(&self) -> PathBuf {
+        self.root.join("writable")
     }
 
     /// The catalog's database.
@@ -260,11 +274,19 @@ fn clear(tmp: &Path) {
     for entry in fs::read_dir(tmp).into_iter().flatten().flatten() {
         let path = entry.path();
         let _ = match entry.file_type() {
+            // A killed command's layer, which what it started still writes to.
+            Ok(kind) if kind.is_dir() && is_held(&path) => Ok(()),
             // A link projection that was being made has read-only directories.
             Ok(kind) if kind.is_dir() => crate::links::discard(&path).map_err(io::Error::other),
             _ => fs::remove_file(&path),
         };
     }
+}
+
+/// True if somebody holds the lock of a directory in `tmp/` that has one.
+fn is_held(directory: &Path) -> bool {
+    let lock = File::open(directory.join(SCRATCH_LOCK));
+    lock.is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock)))
 }
 
 fn check_version(root: &Path, found: &str) -> Result<()> {

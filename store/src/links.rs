@@ -1,9 +1,14 @@
 //! The link projection: a view as a plain directory of reflinks, hardlinks or copies, where there is no FUSE.
 //!
+//! No ordinary write to a projection reaches an object: a hardlink is read-only to its owner, and root, whom no mode holds
+//! back, gets copies where there are no reflinks.
+//!
 //! A projection is complete or not there: it is made in `tmp/` and published by one rename. Its directories
 //! are read-only, except that each `__pycache__` may be written by its owner: Python keeps bytecode there, and
 //! since every other file of the view never changes, that bytecode never goes stale. What Python keeps there is this
 //! view's alone; it only tells what is worth compiling for all ([`written_bytecode`]).
+//!
+//! A writable copy ([`copy`]) shares nothing with the store that could be written through: no hardlinks.
 
 mod shared_bytecode;
 
@@ -14,9 +19,10 @@ use crate::digest::{Digest, ViewId};
 use crate::error::{Error, IoContext, Result};
 use crate::layout::Store;
 use crate::objects::{self, constant_time};
-use crate::publish;
 use crate::view::description::ViewDescription;
 use crate::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
+use crate::{publish, view};
+use nix::unistd::Uid;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -41,6 +47,7 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     if target.is_dir() {
         return Ok(target);
     }
+    view::seal(store, id)?;
     let manifest = ViewManifest::open(&store.layout().view(id))?;
     manifest.verify()?;
     let description = ViewDescription::load(store, id)?;
@@ -61,6 +68,18 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
     set_mode(&target, 0o555)?;
     publish::sync_directory(&store.layout().links())?;
     Ok(target)
+}
+
+/// Makes a writable copy of a view at `target`, which must not exist: reflinks or real copies.
+///
+/// # Errors
+/// [`crate::Error::Io`], [`crate::Error::Damaged`]; what was made until then is left to the caller.
+pub fn copy(store: &Store, id: &ViewId, target: &Path) -> Result<()> {
+    let manifest = ViewManifest::open(&store.layout().view(id))?;
+    manifest.verify()?;
+    let description = ViewDescription::load(store, id)?;
+    let mut projector = Projector { writable: true, ..Projector::new(store, &manifest, &description) };
+    projector.directory(manifest.root(), target)
 }
 
 /// Removes a projection, read-only directories included.
@@ -97,13 +116,15 @@ struct Projector<'a> {
     means: Means,
     cache_tag: String,
     key: Key,
+    /// For its owner to write to: then nothing is a hardlink.
+    writable: bool,
 }
 
 impl<'a> Projector<'a> {
     fn new(store: &'a Store, manifest: &'a ViewManifest, description: &ViewDescription) -> Self {
         let cache_tag = description.cache_tag.clone();
         let key = Key::of(store.layout(), &cache_tag, description.magic);
-        Self { store, manifest, means: Means::Reflink, cache_tag, key }
+        Self { store, manifest, means: Means::Reflink, cache_tag, key, writable: false }
     }
 
     fn directory(&mut self, index: NodeIndex, path: &Path) -> Result<()> {
@@ -124,7 +145,7 @@ impl<'a> Projector<'a> {
             self.bytecode(&sources, &path.join("__pycache__"))?;
         }
         // The root is closed by the caller: renaming a directory to another parent needs it writable.
-        if index != self.manifest.root() {
+        if index != self.manifest.root() && !self.writable {
             set_mode(path, 0o555)?;
         }
         Ok(())
@@ -138,7 +159,7 @@ impl<'a> Projector<'a> {
                 // A shared library is loaded without its executable bit, so that it can be a hardlink.
                 let library =
                     target.extension().is_some_and(|end| end == "so") || target.to_string_lossy().contains(".so.");
-                self.file(&digest, target, executable && !library)
+                self.file(&digest, target, executable && (self.writable || !library))
             }
         }
     }
@@ -155,18 +176,25 @@ impl<'a> Projector<'a> {
         Ok(())
     }
 
-    /// Reflink where the filesystem has it (objects stay out of reach), else hardlink, else copy.
+    /// Reflink where the filesystem has it (objects stay out of reach), else hardlink (not for root), else copy.
     fn file(&mut self, digest: &Digest, target: &Path, executable: bool) -> Result<()> {
         let object = self.store.layout().object(digest);
         let metadata = fs::metadata(&object).at("read object", &object)?;
         if !objects::is_sealed(&metadata) {
-            let reason = "somebody wrote to it, perhaps through a link of another view".to_owned();
-            return Err(Error::Damaged { what: "object", path: object, reason });
+            objects::seal_again(self.store, digest).map_err(|error| match error {
+                Error::Damaged { what, path, .. } => {
+                    let reason = "somebody wrote to it, perhaps through a link of another view".to_owned();
+                    Error::Damaged { what, path, reason }
+                }
+                error => error,
+            })?;
         }
         if self.means == Means::Reflink {
             match reflink_copy::reflink(&object, target) {
-                Ok(()) => return finish_copy(target, executable),
+                Ok(()) => return self.finish_copy(target, executable),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error).at("read object", &object),
+                // Modes do not hold root back: through a hardlink it would write into the store.
+                Err(_) if self.writable || Uid::effective().is_root() => self.means = Means::Copy,
                 Err(_) => self.means = Means::Hardlink,
             }
         }
@@ -180,15 +208,15 @@ impl<'a> Projector<'a> {
             }
         }
         fs::copy(&object, target).at("copy object to", target)?;
-        finish_copy(target, executable)
+        self.finish_copy(target, executable)
     }
-}
 
-fn finish_copy(target: &Path, executable: bool) -> Result<()> {
-    let file = File::open(target).at("open", target)?;
-    file.set_permissions(fs::Permissions::from_mode(if executable { 0o555 } else { 0o444 }))
-        .at("set the mode of", target)?;
-    file.set_modified(constant_time()).at("set the time of", target)
+    fn finish_copy(&self, target: &Path, executable: bool) -> Result<()> {
+        let mode = if executable { 0o555 } else { 0o444 } | if self.writable { 0o200 } else { 0 };
+        let file = File::open(target).at("open", target)?;
+        file.set_permissions(fs::Permissions::from_mode(mode)).at("set the mode of", target)?;
+        file.set_modified(constant_time()).at("set the time of", target)
+    }
 }
 
 fn set_mode(path: &Path, mode: u32) -> Result<()> {

@@ -9,12 +9,15 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+/// The mode of an immutable file that is durable.
+const SEALED: u32 = 0o444;
+
 /// Publishes an immutable file (mode 0444), replacing what is there.
 ///
 /// # Errors
 /// [`crate::Error::Io`]; nothing is visible at `target` then that was not there before.
 pub fn file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
-    file_in(&store.layout().tmp(), target, bytes, 0o444)
+    file_in(&store.layout().tmp(), target, bytes, SEALED)
 }
 
 pub(crate) fn file_in(tmp: &Path, target: &Path, bytes: &[u8], mode: u32) -> Result<()> {
@@ -29,7 +32,7 @@ pub(crate) fn file_in(tmp: &Path, target: &Path, bytes: &[u8], mode: u32) -> Res
 /// # Errors
 /// [`crate::Error::Io`].
 pub fn new_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<bool> {
-    let temporary = write_temporary(&store.layout().tmp(), bytes, 0o444)?;
+    let temporary = write_temporary(&store.layout().tmp(), bytes, SEALED)?;
     make_parent(target)?;
     match temporary.persist_noclobber(target) {
         Ok(_) => sync_parent(target).map(|()| true),
@@ -50,6 +53,40 @@ pub fn volatile_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
     temporary.persist(target).map(drop).map_err(|error| error.error).at("publish", target)
 }
 
+/// Publishes an immutable file that is whole for every process, but not durable yet: its mode says so until [`seal`].
+///
+/// After a crash it may be gone, or not whole.
+///
+/// # Errors
+/// [`crate::Error::Io`].
+pub fn unsealed_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
+    volatile_file(store, target, bytes)
+}
+
+/// Makes a file of [`unsealed_file`] durable, and marks it so: [`is_sealed`] then holds, also after a crash.
+///
+/// # Errors
+/// [`crate::Error::Io`].
+pub fn seal(target: &Path) -> Result<()> {
+    let file = File::open(target).at("open", target)?;
+    file.sync_all().at("sync", target)?;
+    sync_parent(target)?;
+    // The mark may be lost in a crash: then the file is only looked at once more.
+    file.set_permissions(fs::Permissions::from_mode(SEALED)).at("set the mode of", target)
+}
+
+/// True if what is published there is durable; `None` if nothing is.
+///
+/// # Errors
+/// [`crate::Error::Io`].
+pub fn is_sealed(target: &Path) -> Result<Option<bool>> {
+    match fs::metadata(target) {
+        Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o777 == SEALED)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).at("look at", target),
+    }
+}
+
 /// Points `link` at `target` by one rename: readers see the old or the new target, never neither.
 ///
 /// # Errors
@@ -64,11 +101,16 @@ pub fn link(store: &Store, target: &Path, link: &Path) -> Result<()> {
 /// # Errors
 /// [`crate::Error::Io`].
 pub fn volatile_link(store: &Store, target: &Path, link: &Path) -> Result<()> {
+    make_parent(link)?;
+    // Where there is nothing yet, making the link is one step already.
+    match symlink(target, link) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        result => return result.at("create link", link),
+    }
     let tmp = store.layout().tmp();
     let scratch = tempfile::tempdir_in(&tmp).at("create a directory in", &tmp)?;
     let temporary = scratch.path().join("link");
     symlink(target, &temporary).at("create link", &temporary)?;
-    make_parent(link)?;
     fs::rename(&temporary, link).at("publish", link)
 }
 

@@ -118,5 +118,5 @@ fn one_store_can_be_seen_both_ways() {
 #[test]
 fn a_projection_that_there_is_not_is_an_error() {
     let context = Context::new().env("OMNIPKG_PROJECTION", "copy");
-    assert_snapshot!(one_error(&context, context.run(["list"])), @r#"omnipkg: error: OMNIPKG_PROJECTION is "copy": it can be fuse or link"#);
+    assert_snapshot!(one_error(&context, context.run(["list"])), @r#"omnipkg: error: OMNIPKG_PROJECTION is "copy": it can be direct, fusermount, namespace, fuse (direct or fusermount) or link"#);
 }

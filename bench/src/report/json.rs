@@ -27,6 +27,7 @@ fn row(row: &Row) -> Value {
             Judged::Ratio => "ratio",
             Judged::PeerRatio => "ratio to the first peer",
             Judged::Alone => "alone",
+            Judged::Count => "a number",
         },
         "comparison": row.comparison().map(summary),
         "budget": row.budget,

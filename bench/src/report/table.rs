@@ -39,7 +39,10 @@ fn line(row: &Row) -> String {
     let cells = [
         row.what.clone(),
         row.omnipkg.len().to_string(),
-        times(&row.omnipkg),
+        match row.judged {
+            Judged::Count => number(&row.omnipkg),
+            _ => times(&row.omnipkg),
+        },
         times(&row.plain),
         row.comparison().map_or_else(dash, |summary| comparison(row.judged, summary)),
         row.budget.map_or_else(dash, |budget| budget_text(row.judged, budget)),
@@ -61,12 +64,18 @@ fn times(series: &[f64]) -> String {
     })
 }
 
+/// Of numbers that are no times.
+fn number(series: &[f64]) -> String {
+    Summary::of(series)
+        .map_or_else(dash, |Summary { lower, median, upper }| format!("{median:.0} ({lower:.0}–{upper:.0})"))
+}
+
 fn comparison(judged: Judged, Summary { lower, median, upper }: Summary) -> String {
     match judged {
         Judged::Difference => format!("{median:+.1} ms ({lower:+.1} … {upper:+.1})"),
         Judged::Ratio => format!("× {median:.3} ({lower:.3}–{upper:.3})"),
         Judged::PeerRatio => format!("× {median:.3} of uv ({lower:.3}–{upper:.3})"),
-        Judged::Alone => dash(),
+        Judged::Alone | Judged::Count => dash(),
     }
 }
 
@@ -75,6 +84,7 @@ fn budget_text(judged: Judged, budget: f64) -> String {
         Judged::Difference => format!("≤ +{budget:.0} ms"),
         Judged::Ratio | Judged::PeerRatio => format!("≤ {budget:.2}"),
         Judged::Alone => format!("≤ {budget:.0} ms"),
+        Judged::Count => format!("≤ {budget:.0}"),
     }
 }
 

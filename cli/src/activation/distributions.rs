@@ -3,9 +3,10 @@
 //! Two distributions with one identity are the same code: the same wheel, with the same wheels for all that it needs.
 
 use super::unmanaged;
+use crate::workshop::Wheels;
 use anyhow::Result;
 use omnipkg_store::view::description::ViewDescription;
-use omnipkg_store::wheel::WheelManifest;
+use omnipkg_store::wheel::{WheelManifest, WheelTree};
 use omnipkg_store::{Sha256, Store};
 use pep508_rs::{ExtraName, MarkerEnvironment, PackageName, Requirement};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,11 +95,12 @@ impl Distributions {
     }
 
     /// The distributions of these wheels.
-    pub fn of_wheels(wheels: &[(Sha256, WheelManifest)]) -> Self {
-        let of = |(sha256, manifest): &(Sha256, WheelManifest)| {
-            (manifest.name.to_string(), Distribution::of_wheel(*sha256, manifest))
+    pub fn of_wheels(store: &Store, wheels: &Wheels) -> Result<Self> {
+        let of = |(sha256, tree): &(Sha256, WheelTree)| {
+            let manifest = WheelManifest::read(store, sha256)?;
+            Ok((tree.head.name.to_string(), Distribution::of_wheel(*sha256, &manifest)))
         };
-        Self(wheels.iter().map(of).collect())
+        wheels.iter().map(of).collect::<Result<_>>().map(Self)
     }
 
     /// What is visible when others are put in front.

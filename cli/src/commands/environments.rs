@@ -80,7 +80,7 @@ fn create(settings: &Settings, store: &Store, name: &str, python: Option<&str>) 
     // Every Python in use has its own environment too.
     Context::default_environment(settings, store, interpreter.clone(), false)?;
     let composed = Workshop::new(settings, store.clone(), Context::isolated(interpreter)).compose(&[], &[])?;
-    if environments.publish(name, None, composed.generation(&store, Vec::new(), "made".to_owned())?)?.is_none() {
+    if environments.publish(name, None, composed.generation(store, Vec::new(), "made".to_owned())?)?.is_none() {
         return taken();
     }
     if settings.json {

@@ -17,10 +17,12 @@ mod status;
 pub mod swap;
 mod uninstall;
 mod upgrade;
+mod writable;
 
 use crate::arguments::{PythonVerb, Verb};
 use crate::demos;
 use crate::settings::Settings;
+use crate::writable::overlay;
 use anyhow::{Result, anyhow, bail};
 use omnipkg_store::{Store, publish};
 use pep508_rs::{PackageName, Requirement};
@@ -32,6 +34,8 @@ pub fn execute(settings: &Settings, verb: Verb) -> Result<u8> {
         Verb::Run(options) => run::run(settings, &options),
         Verb::Mount(options) => mount::mount(settings, &options),
         Verb::Unmount { path } => mount::unmount(settings, &path),
+        Verb::Writable { verb } => writable::writable(settings, &verb),
+        Verb::Within(options) => overlay::within(&options),
         Verb::Install(options) => install::install(settings, &options),
         Verb::Uninstall(options) => uninstall::uninstall(settings, &options),
         Verb::Upgrade(options) => upgrade::upgrade(settings, &options),

@@ -1,7 +1,7 @@
 //! `omnipkg mount`: a view of requirements or of a script, kept, and its path printed.
 
 use crate::arguments::MountOptions;
-use crate::commands::{open_store, parse_requirements};
+use crate::commands::{open_store, parse_requirements, writable};
 use crate::compiling::compile_view;
 use crate::context::{Beneath, Context, Purpose, Target, interpreter_for};
 use crate::healing::LazyWorkshop;
@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use anyhow::{Context as _, Result, bail};
 use omnipkg_healer::Plan;
-use omnipkg_store::Layout;
+use omnipkg_store::{Layout, view};
 use std::fs;
 use std::path::Path;
 
@@ -49,12 +49,17 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
         let _interruptible = signals.interruptible()?;
         compile_view(settings, &store, &composed.id)?;
     }
+    view::seal(&store, &composed.id)?;
+    let path = match options.writable {
+        true => writable::mount(settings, &store, composed.id, &composed.path, options.keep.as_deref())?,
+        false => composed.path,
+    };
     if let Some(at) = &options.at {
-        link(store.layout(), &composed.path, at)?;
+        link(store.layout(), &path, at)?;
     }
-    let shown = options.at.as_deref().unwrap_or(&composed.path);
+    let shown = options.at.as_deref().unwrap_or(&path);
     if settings.json {
-        let json = serde_json::json!({ "schema": 1, "view": composed.id, "path": composed.path, "at": options.at });
+        let json = serde_json::json!({ "schema": 1, "view": composed.id, "path": path, "at": options.at });
         println!("{json}");
     } else {
         println!("{}", shown.display());
@@ -82,8 +87,15 @@ fn link(layout: &Layout, view: &Path, at: &Path) -> Result<()> {
 /// Takes a link away that leads into this store.
 pub fn unmount(settings: &Settings, path: &Path) -> Result<u8> {
     let store = open_store(settings)?;
-    let target =
-        fs::read_link(path).with_context(|| format!("{} is no link that `mount --at` made", path.display()))?;
+    let link = fs::read_link(path);
+    if let Some(name) = writable::name_of(&store, path, link.as_deref().ok()) {
+        writable::unmount(settings, &store, &name)?;
+        if link.is_ok() {
+            fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
+        }
+        return Ok(0);
+    }
+    let target = link.with_context(|| format!("{} is no link that `mount --at` made", path.display()))?;
     if projection::view_of_path(store.layout(), &target).is_none() {
         bail!("{} leads to {}, which is no view: nothing was changed", path.display(), target.display());
     }

@@ -9,7 +9,7 @@ use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
 use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
-use crate::launch::{self, Program};
+use crate::launch::{self, Program, Wrapper};
 use crate::namespace;
 use crate::output;
 use crate::projection;
@@ -18,6 +18,7 @@ use crate::script::{Block, Script};
 use crate::server::gather;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::writable::WritableRuns;
 use anyhow::Result;
 use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal};
 use omnipkg_store::interpreter::{Identity, registry};
@@ -27,6 +28,7 @@ use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+use std::thread::JoinHandle;
 
 /// Runs a program and returns its exit code.
 pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
@@ -36,21 +38,35 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     let job = Job::new(settings, &signals, options)?;
     let remembered = job.remembered();
     let mut workshop = LazyWorkshop::new(settings, &signals, || job.open());
-    let start = match job.start_at_once(remembered.as_ref()) {
-        Some(view) => view,
+    let (start, keeping) = match job.start_at_once(remembered.as_ref()) {
+        Some(view) => (view, None),
         None => job.first_view(&mut workshop, remembered.as_ref())?,
     };
     if options.compile {
         compile(settings, &signals, &start)?;
     }
+    let mut writable = match options.writable {
+        true => Some(WritableRuns::new(settings, open_store(settings)?, options.keep.clone())),
+        false => None,
+    };
     if options.heal == HealPolicy::Off {
-        let exit = launch::run(&signals, &start.path, &job.program, &job.over, None)?;
+        let (path, wrapper) = match &mut writable {
+            Some(runs) => runs.prepare(&start)?,
+            None => (start.path.clone(), Wrapper::default()),
+        };
+        let code = launch::run(&signals, &path, &wrapper, &job.program, &job.over, None);
+        keeping.map(Keeping::finish);
+        finish(writable);
         gather::after_run(&Layout::new(&settings.home), &start.id, &start.path);
-        return Ok(exit_code(exit));
+        return Ok(exit_code(code?));
     }
     let plan = job.plan(remembered.as_ref())?;
     let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
-    let outcome = job.heal(plan, start, &mut workshop, &mut runner)?;
+    runner.writable = writable;
+    let outcome = job.heal(plan, start, &mut workshop, &mut runner);
+    keeping.map(Keeping::finish);
+    finish(runner.writable);
+    let outcome = outcome?;
     job.remember(&outcome, workshop.interpreter())?;
     gather::after_run(&Layout::new(&settings.home), &outcome.view.id, &outcome.view.path);
     if let Ended::NotComposed(error) = &outcome.ended {
@@ -162,13 +178,17 @@ impl<'a> Job<'a> {
         Ok((store, context))
     }
 
-    /// Composes the first view, or makes a known one visible again.
-    pub fn first_view(&self, workshop: &mut LazyWorkshop<'_>, remembered: Option<&RememberedRun>) -> Result<RunView> {
+    /// Composes the first view, or makes a known one visible again. A new one is kept while the program runs already.
+    pub fn first_view(
+        &self,
+        workshop: &mut LazyWorkshop<'_>,
+        remembered: Option<&RememberedRun>,
+    ) -> Result<(RunView, Option<Keeping>)> {
         if let Some(run) = remembered {
             let store = open_store(self.settings)?;
             if store.layout().view(&run.view).exists() {
                 let path = projection::make_visible(self.settings, &store, &run.view)?;
-                return Ok(RunView { id: run.view, path, composed: None });
+                return Ok((RunView { id: run.view, path, composed: None }, None));
             }
         }
         if self.is_plain()
@@ -176,13 +196,18 @@ impl<'a> Job<'a> {
             && let Base::Managed { view, .. } = workshop.workshop()?.context().base
         {
             let path = projection::make_visible(self.settings, workshop.workshop()?.store(), &view)?;
-            return Ok(RunView { id: view, path, composed: None });
+            return Ok((RunView { id: view, path, composed: None }, None));
         }
         let view = RunView::from(workshop.compose_plan(&self.plan(remembered)?)?);
-        if !self.is_plain() && remembered.is_none() {
-            self.write(&view, &self.plan(None)?, workshop.interpreter())?;
-        }
-        Ok(view)
+        let made_for = workshop.interpreter().filter(|_| !self.is_plain() && remembered.is_none());
+        let keeping = match (&self.key, made_for) {
+            (Some(key), Some(interpreter)) => {
+                let run = RememberedRun::new(view.id, interpreter, &self.plan(None)?);
+                Some(Keeping::start(workshop.workshop()?.store().clone(), run, *key))
+            }
+            _ => None,
+        };
+        Ok((view, keeping))
     }
 
     /// What is asked for, with the remedies that are remembered.
@@ -231,6 +256,23 @@ impl<'a> Job<'a> {
     }
 }
 
+/// A view that is made durable, and then remembered, while the program that it was made for runs already: a crash of the
+/// machine in that time costs no more than making the view again.
+pub struct Keeping(JoinHandle<Result<()>>);
+
+impl Keeping {
+    fn start(store: Store, run: RememberedRun, key: Digest) -> Self {
+        Self(std::thread::spawn(move || run.write(&store, &key)))
+    }
+
+    /// Waits for it. The program has run: what went wrong is told, and changes nothing of how it ended.
+    pub fn finish(self) {
+        if let Ok(Err(error)) = self.0.join() {
+            output::warn(&format!("this run is not remembered: {error:#}"));
+        }
+    }
+}
+
 /// What lies beneath. Where there is nothing yet the default environment is made now: what is remembered of this run
 /// has to be found again by the next one, which it lies beneath.
 fn beneath(settings: &Settings, signals: &Signals, target: &Target, isolated: bool) -> Result<Beneath> {
@@ -252,6 +294,13 @@ fn over(layout: &Layout, beneath: &Beneath, isolated: bool) -> String {
         Beneath::Environment { name, .. } if !isolated => run_over(layout, Some(name)),
         Beneath::View(_) if !isolated => std::env::var(RUN_OVER).unwrap_or_else(|_| run_over(layout, None)),
         _ => run_over(layout, None),
+    }
+}
+
+/// Tells what was written. What goes wrong here changes nothing of the program's end.
+fn finish(writable: Option<WritableRuns<'_>>) {
+    if let Some(Err(error)) = writable.map(WritableRuns::finish) {
+        output::warn(&format!("{error:#}"));
     }
 }
 

@@ -1,6 +1,7 @@
 //! `omnipkg server`: the process that serves the views.
 
 use crate::arguments::ServerVerb;
+use crate::commands::writable;
 use crate::demos;
 use crate::namespace;
 use crate::projection;
@@ -22,7 +23,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
     match verb {
         ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
-        ServerVerb::TryNamespace => return namespace::try_here().map(|()| 0),
+        ServerVerb::TryNamespace => return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0),
         _ => {}
     }
     let store = Store::open(&settings.home)?;
@@ -39,10 +40,14 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
                 ready.map(File::from).map(|mut ready| writeln!(ready, "{error:#}"));
                 return Err(error);
             }
-            server::begin(layout, ready).map(|()| 0)
+            // Not kept open while it serves: see `server::begin`.
+            let layout = layout.clone();
+            drop(store);
+            server::begin(&layout, ready).map(|()| 0)
         }
         ServerVerb::Start { .. } => server::ensure(layout, projection::rung(settings, layout)?).map(|()| 0),
         ServerVerb::Stop => {
+            writable::unmount_all(settings, &store);
             // Both are tried: one that cannot be stopped is no reason to leave the other.
             let demos = demos::lasting::stop_server(layout);
             let gathering = server::gather::stop(layout);

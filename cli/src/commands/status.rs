@@ -6,6 +6,7 @@ use crate::output;
 use crate::projection;
 use crate::server;
 use crate::settings::{ProjectionChoice, Settings};
+use crate::writable::{self, Summary};
 use anyhow::Result;
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::Environments;
@@ -26,6 +27,7 @@ pub fn status(settings: &Settings) -> Result<u8> {
         (ProjectionChoice::Probe, Some(reason)) => ("links", Some(reason)),
         _ => ("mount", None),
     };
+    let kept = writable::list(&store);
     if settings.json {
         let json = serde_json::json!({
             "schema": 1,
@@ -39,6 +41,7 @@ pub fn status(settings: &Settings) -> Result<u8> {
             "wheels": wheels,
             "bytes": bytes,
             "views": views,
+            "writable": kept.iter().map(Summary::to_json).collect::<Vec<_>>(),
         });
         println!("{json}");
         return Ok(0);
@@ -62,5 +65,8 @@ pub fn status(settings: &Settings) -> Result<u8> {
     println!("environments: {}", environments.names()?.join(", "));
     println!("wheels: {wheels} ({} before deduplication)", output::bytes(bytes));
     println!("views: {views}");
+    for layer in kept {
+        println!("writable: {} ({})", layer.name, writable::sum(&layer.changes));
+    }
     Ok(0)
 }

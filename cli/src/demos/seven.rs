@@ -9,7 +9,7 @@ use super::table::Table;
 use super::temporary::TemporaryStore;
 use crate::arguments::RunOptions;
 use crate::commands::install;
-use crate::commands::run::Job;
+use crate::commands::run::{Job, Keeping};
 use crate::context::Context;
 use crate::healing::{Failure, LazyWorkshop, ProgramRunner, RunView};
 use crate::interpreters;
@@ -97,7 +97,8 @@ fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Heal
     let options = RunOptions::for_script(script.as_os_str().to_owned());
     let job = Job::new(settings, signals, &options)?;
     let mut views = TimedViews { inner: LazyWorkshop::new(settings, signals, || job.open()), compositions: Vec::new() };
-    let start = job.first_view(&mut views.inner, None)?;
+    let (start, keeping) = job.first_view(&mut views.inner, None)?;
+    keeping.map(Keeping::finish);
     let mut runner = TimedRunner { inner: ProgramRunner::new(signals, &job.program, &job.over), runs: Vec::new() };
     let outcome = job.heal(job.plan(None)?, start, &mut views, &mut runner)?;
     job.remember(&outcome, views.inner.interpreter())?;

@@ -13,12 +13,14 @@ pub use sys::restore_pipe_signal;
 use crate::server;
 use crate::settings::{ProjectionChoice, Settings};
 use anyhow::{Context, Result, anyhow, bail};
+use nix::errno::Errno;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::{Pid, chdir, getegid, geteuid};
 use omnipkg_fusefs::{Rung, Unavailable};
 use omnipkg_store::Layout;
 use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -34,7 +36,12 @@ pub fn entered() -> bool {
 /// Makes this process user and mount namespaces of its own. It must have one thread.
 pub fn create() -> Result<()> {
     let (user, group) = (geteuid(), getegid());
-    unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS).context("cannot make a user namespace")?;
+    match unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS) {
+        Ok(()) => {}
+        // How the kernel says that the limit is reached, which is nought where they are forbidden.
+        Err(Errno::ENOSPC) => bail!("no more user namespaces are allowed (user.max_user_namespaces)"),
+        Err(error) => return Err(io::Error::from(error)).context("cannot make a user namespace"),
+    }
     // Without this no group may be mapped; groups that the process has beside its own keep their access.
     map("setgroups", "deny")?;
     map("uid_map", &format!("{user} {user} 1"))?;
@@ -209,9 +216,9 @@ fn trial() -> Result<()> {
 }
 
 /// The trial's process. Where user namespaces are restricted (AppArmor) they can be made, but nothing mounted in them.
-pub fn try_here() -> Result<()> {
+pub fn try_here(layout: &Layout) -> Result<()> {
     create()?;
-    let target = std::env::temp_dir();
+    let target = Some(layout.run()).filter(|path| path.is_dir()).unwrap_or_else(std::env::temp_dir);
     mount(Some("tmpfs"), &target, Some("tmpfs"), MsFlags::empty(), None::<&str>)
         .context("cannot mount in a user namespace")
 }

@@ -54,12 +54,11 @@ impl ViewFs {
     }
 
     fn emit_views(&self, offset: u64, emit: &mut Emit<'_>) -> Result<()> {
-        for id in self.list_views()? {
+        let views = self.list_views(offset)?;
+        let start = views.partition_point(|id| ViewPrefix::of(id).value() + 2 < offset);
+        for id in views.get(start..).unwrap_or_default().iter().copied() {
             let prefix = ViewPrefix::of(&id);
             let position = prefix.value() + 2;
-            if position < offset {
-                continue;
-            }
             let attributes = Attributes::directory(Inode::node(prefix, NodeIndex::ROOT));
             let name = id.to_string();
             let identity = Identity::View(id);

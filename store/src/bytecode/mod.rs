@@ -24,8 +24,9 @@ use crate::error::{IoContext, Result};
 use crate::interpreter::Facts;
 use crate::layout::{Layout, Store};
 use crate::{objects, publish};
-use std::fs;
-use std::path::PathBuf;
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
 
 /// What stands in a source's name instead of an object if its interpreter cannot compile it.
 const REFUSED: &str = "refused";
@@ -103,18 +104,26 @@ fn owner(layout: &Layout, cache_tag: &str) -> Option<u32> {
 /// Bytecode only saves time: whatever is wrong with it (no object, another size, somebody wrote to it), it counts
 /// as missing, and is made again.
 pub fn find(layout: &Layout, key: &Key, source: &Digest) -> Bytecode {
-    let Ok(text) = fs::read_to_string(layout.pyc(key.folder(), source)) else { return Bytecode::Missing };
+    let Ok(text) = read_name(&layout.pyc(key.folder(), source)) else { return Bytecode::Missing };
     let text = text.trim_end();
     if text == REFUSED {
         return Bytecode::Refused;
     }
     let Ok(object) = text.parse::<Digest>() else { return Bytecode::Missing };
     match fs::metadata(layout.object(&object)) {
-        Ok(metadata) if metadata.is_file() && metadata.len() > 0 && objects::is_sealed(&metadata) => {
+        Ok(metadata) if metadata.is_file() && metadata.len() > 0 && !objects::is_written_to(&metadata) => {
             Bytecode::Known { object, size: metadata.len() }
         }
         _ => Bytecode::Missing,
     }
+}
+
+/// What a name file holds, as far as it may be a digest; without asking for its size first, which costs as much.
+fn read_name(path: &Path) -> std::io::Result<String> {
+    let mut bytes = vec![0; 128];
+    let length = File::open(path)?.read(&mut bytes)?;
+    bytes.truncate(length);
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// True if the object's bytes are what its name says.

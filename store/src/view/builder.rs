@@ -4,17 +4,15 @@
 //! the same bytes are fine, of different bytes the later by normalised name wins, and it is reported.
 
 use super::description::{DESCRIPTION, Overlay, ViewDescription, WheelReference};
-use super::manifest::ManifestBuilder;
+use super::manifest::{Composition, ManifestBuilder, Overlap, ViewManifest};
 use super::python2;
 use crate::digest::{Digest, DigestHasher, Sha256, ViewId};
 use crate::error::{Error, Result};
 use crate::interpreter::{Facts, Interpreter};
 use crate::layout::Store;
-use crate::objects::Batch;
+use crate::objects::{self, Batch};
 use crate::publish;
-use crate::wheel::WheelManifest;
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
+use crate::wheel::WheelTree;
 
 /// The tool itself, for programs in a view: a link that leads out of any projection to `bin/omnipkg` of the store.
 const PROGRAM: &str = "bin/omnipkg";
@@ -22,7 +20,7 @@ const PROGRAM: &str = "bin/omnipkg";
 /// A file that omnipkg itself puts into every view.
 #[derive(Debug, Clone, Copy)]
 pub struct RuntimeFile {
-    /// Relative to site-packages.
+    /// As in a wheel manifest: `site/…` is relative to site-packages, anything else to the view's root.
     pub path: &'static str,
     /// Its content.
     pub bytes: &'static [u8],
@@ -32,8 +30,8 @@ pub struct RuntimeFile {
 pub struct ViewWheel<'a> {
     /// The archive's hash.
     pub sha256: Sha256,
-    /// What it holds.
-    pub manifest: &'a WheelManifest,
+    /// What it is and holds.
+    pub tree: &'a WheelTree,
 }
 
 /// What a view is to be made of.
@@ -74,14 +72,15 @@ pub struct BuiltView {
     pub new: bool,
 }
 
-/// Makes a view, or finds that it exists.
+/// Makes a view, or finds that it exists. Every process sees it whole at once, but it is not durable yet: what is to
+/// last and names the view calls [`super::seal`] before.
 ///
 /// # Errors
 /// [`Error::View`] if wheels cannot be put together (one's file is another's directory); [`Error::Io`].
 pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
-    let names: Vec<&str> = request.wheels.iter().map(|wheel| wheel.manifest.name.as_ref()).collect();
+    let names: Vec<&str> = request.wheels.iter().map(|wheel| wheel.tree.head.name.as_ref()).collect();
     let seeds: Vec<&ViewWheel<'_>> =
-        request.seeds.iter().filter(|seed| !names.contains(&seed.manifest.name.as_ref())).collect();
+        request.seeds.iter().filter(|seed| !names.contains(&seed.tree.head.name.as_ref())).collect();
     let description = ViewDescription::new(
         request.interpreter,
         request.wheels.iter().map(reference).collect(),
@@ -93,27 +92,57 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
     let program = python2::program(request.interpreter)?;
     let program_digest = program.as_deref().map(Digest::of);
     let id = description.view_id(&python2::with_program(runtime_digest(&runtime), program_digest.as_ref()));
-    let target = store.layout().view(&id);
-    if target.exists() {
+    if is_whole(store, &id)? {
         return Ok(BuiltView { id, description, conflicts: Vec::new(), new: false });
     }
-    let mut tree = Tree::new(facts);
     let mut wheels: Vec<&ViewWheel<'_>> = request.wheels.iter().chain(seeds).collect();
-    wheels.sort_by(|a, b| a.manifest.name.cmp(&b.manifest.name));
-    for wheel in wheels {
-        tree.add_wheel(wheel.manifest);
-    }
+    wheels.sort_by(|a, b| a.tree.head.name.cmp(&b.tree.head.name));
+    let json = serde_json::to_vec_pretty(&description).map_err(|error| Error::View(error.to_string()))?;
+    let digest = objects::publish_unsealed(store, &json)?;
+    let mut own = ManifestBuilder::new();
+    own.file(DESCRIPTION, digest, json.len() as u64, false)?;
+    // The rest of omnipkg's own files are in most views: hardly ever is one of them new.
     let mut batch = Batch::new(store)?;
-    tree.add_own_files(&mut batch, request, &runtime, &description)?;
+    add_own_files(&mut own, &mut batch, request, &runtime)?;
     if let Some(bytes) = program {
         let added = batch.add_bytes(&bytes)?;
-        let file = File { digest: added.digest, size: added.size, executable: true, owner: "omnipkg" };
-        tree.add(python2::PROGRAM.to_owned(), file);
+        own.file(python2::PROGRAM, added.digest, added.size, true)?;
     }
-    let bytes = tree.manifest(request.interpreter)?;
     batch.commit()?;
-    publish::file(store, &target, &bytes)?;
-    Ok(BuiltView { id, description, conflicts: tree.conflicts, new: true })
+    add_links(&mut own, request.interpreter)?;
+    let (bytes, conflicts) = compose(facts, &wheels, &ViewManifest::from_bytes(own.finish()?)?)?;
+    publish::unsealed_file(store, &store.layout().view(&id), &bytes)?;
+    Ok(BuiltView { id, description, conflicts, new: true })
+}
+
+/// All wheels, each scheme in its place, and omnipkg's own files over them.
+fn compose(facts: &Facts, wheels: &[&ViewWheel<'_>], own: &ViewManifest) -> Result<(Vec<u8>, Vec<Conflict>)> {
+    let headers = format!("include/site/python{}", facts.short_version());
+    let site_packages = facts.site_packages.as_str();
+    let places =
+        [(Some("site"), site_packages), (Some("bin"), "bin"), (Some("data"), ""), (Some("include"), headers.as_str())];
+    let mut composition = Composition::new();
+    for wheel in wheels {
+        composition.add(&wheel.tree.tree, &places)?;
+    }
+    composition.add(own, &[(None, "")])?;
+    let (bytes, overlaps) = composition.finish()?;
+    let owner = |part: usize| wheels.get(part).map_or("omnipkg", |wheel| wheel.tree.head.name.as_ref()).to_owned();
+    let conflict = |Overlap { path, kept, dropped }| Conflict { path, kept: owner(kept), dropped: owner(dropped) };
+    Ok((bytes, overlaps.into_iter().map(conflict).collect()))
+}
+
+/// True if a view is there; one that a crash kept from becoming durable is looked through, and made again if need be.
+fn is_whole(store: &Store, id: &ViewId) -> Result<bool> {
+    let path = store.layout().view(id);
+    Ok(match publish::is_sealed(&path)? {
+        Some(true) => true,
+        Some(false) => {
+            ViewManifest::open(&path).and_then(|manifest| manifest.verify_checksum()).is_ok()
+                && ViewDescription::load(store, id).is_ok()
+        }
+        None => false,
+    })
 }
 
 /// Digest of the files that omnipkg itself puts into every view.
@@ -128,121 +157,53 @@ pub fn runtime_digest(files: &[RuntimeFile]) -> Digest {
 
 fn reference(wheel: &ViewWheel<'_>) -> WheelReference {
     WheelReference {
-        name: wheel.manifest.name.to_string(),
-        version: wheel.manifest.version.to_string(),
-        filename: wheel.manifest.filename.clone(),
+        name: wheel.tree.head.name.to_string(),
+        version: wheel.tree.head.version.to_string(),
+        filename: wheel.tree.head.filename.clone(),
         sha256: wheel.sha256,
     }
 }
 
-struct File<'a> {
-    digest: Digest,
-    size: u64,
-    executable: bool,
-    owner: &'a str,
+/// What makes the tree a virtual environment, and omnipkg's own modules.
+fn add_own_files(
+    own: &mut ManifestBuilder,
+    batch: &mut Batch<'_>,
+    request: &ViewRequest<'_>,
+    runtime: &[RuntimeFile],
+) -> Result<()> {
+    let site_packages = &request.interpreter.facts.site_packages;
+    let mut add = |path: &str, bytes: &[u8]| {
+        let added = batch.add_bytes(bytes)?;
+        own.file(path, added.digest, added.size, false).map(drop)
+    };
+    add("pyvenv.cfg", pyvenv_cfg(request.interpreter).as_bytes())?;
+    for file in runtime {
+        let path = file.path.strip_prefix("site/").map(|path| format!("{site_packages}/{path}"));
+        add(&path.unwrap_or_else(|| file.path.to_owned()), file.bytes)?;
+    }
+    if let Some(overlay) = &request.overlay {
+        // Named to sort last: the view's own .pth files are read before the base's.
+        add(&format!("{site_packages}/zzz_omnipkg_base.pth"), overlay_pth(overlay).as_bytes())?;
+    }
+    own.directory(site_packages).map(drop)
 }
 
-/// The files of a view by path, while it is put together.
-struct Tree<'a> {
-    site_packages: String,
-    headers: String,
-    files: BTreeMap<String, File<'a>>,
-    conflicts: Vec<Conflict>,
-}
-
-impl<'a> Tree<'a> {
-    fn new(facts: &Facts) -> Self {
-        Self {
-            site_packages: facts.site_packages.clone(),
-            headers: format!("include/site/python{}", facts.short_version()),
-            files: BTreeMap::new(),
-            conflicts: Vec::new(),
+fn add_links(own: &mut ManifestBuilder, interpreter: &Interpreter) -> Result<()> {
+    let facts = &interpreter.facts;
+    if python2::is_python2(facts) {
+        python2::add_links(own, facts)?;
+    } else {
+        own.symlink("bin/python", interpreter.path())?;
+        for name in program_names(facts) {
+            own.symlink(&format!("bin/{name}"), "python")?;
         }
     }
-
-    fn add_wheel(&mut self, manifest: &'a WheelManifest) {
-        let owner: &'a str = manifest.name.as_ref();
-        for entry in &manifest.files {
-            let path = match entry.path.split_once('/') {
-                Some(("site", rest)) => format!("{}/{rest}", self.site_packages),
-                Some(("include", rest)) => format!("{}/{rest}", self.headers),
-                Some(("data", rest)) => rest.to_owned(),
-                _ => entry.path.clone(),
-            };
-            let file = File { digest: entry.digest, size: entry.size, executable: entry.executable, owner };
-            self.add(path, file);
-        }
+    own.symlink(PROGRAM, "../../../bin/omnipkg")?;
+    if facts.pointer_bits == 64 {
+        // venv makes this link too: build systems of some distributions look into lib64.
+        own.symlink("lib64", "lib")?;
     }
-
-    fn add(&mut self, path: String, file: File<'a>) {
-        match self.files.entry(path) {
-            Entry::Vacant(slot) => {
-                slot.insert(file);
-            }
-            Entry::Occupied(mut slot) => {
-                let before = slot.get();
-                if before.digest != file.digest {
-                    self.conflicts.push(Conflict {
-                        path: slot.key().clone(),
-                        kept: file.owner.to_owned(),
-                        dropped: before.owner.to_owned(),
-                    });
-                }
-                slot.insert(file);
-            }
-        }
-    }
-
-    /// What makes the tree a virtual environment, and omnipkg's own files: they win over any wheel's.
-    fn add_own_files(
-        &mut self,
-        batch: &mut Batch<'_>,
-        request: &ViewRequest<'_>,
-        runtime: &[RuntimeFile],
-        description: &ViewDescription,
-    ) -> Result<()> {
-        let json = serde_json::to_vec_pretty(description).map_err(|error| Error::View(error.to_string()))?;
-        let mut files = vec![
-            ("pyvenv.cfg".to_owned(), pyvenv_cfg(request.interpreter).into_bytes()),
-            (DESCRIPTION.to_owned(), json),
-        ];
-        for file in runtime {
-            files.push((format!("{}/{}", self.site_packages, file.path), file.bytes.to_vec()));
-        }
-        if let Some(overlay) = &request.overlay {
-            // Named to sort last: the view's own .pth files are read before the base's.
-            let path = format!("{}/zzz_omnipkg_base.pth", self.site_packages);
-            files.push((path, overlay_pth(overlay).into_bytes()));
-        }
-        for (path, bytes) in files {
-            let added = batch.add_bytes(&bytes)?;
-            self.add(path, File { digest: added.digest, size: added.size, executable: false, owner: "omnipkg" });
-        }
-        Ok(())
-    }
-
-    fn manifest(&self, interpreter: &Interpreter) -> Result<Vec<u8>> {
-        let mut builder = ManifestBuilder::new();
-        for (path, file) in self.files.iter().filter(|(path, _)| *path != PROGRAM) {
-            builder.file(path, file.digest, file.size, file.executable)?;
-        }
-        builder.directory(&self.site_packages)?;
-        let facts = &interpreter.facts;
-        if python2::is_python2(facts) {
-            python2::add_links(&mut builder, facts)?;
-        } else {
-            builder.symlink("bin/python", interpreter.path())?;
-            for name in program_names(facts) {
-                builder.symlink(&format!("bin/{name}"), "python")?;
-            }
-        }
-        builder.symlink(PROGRAM, "../../../bin/omnipkg")?;
-        if facts.pointer_bits == 64 {
-            // venv makes this link too: build systems of some distributions look into lib64.
-            builder.symlink("lib64", "lib")?;
-        }
-        builder.finish()
-    }
+    Ok(())
 }
 
 /// What scripts may call the interpreter, besides `python`.

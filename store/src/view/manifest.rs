@@ -9,8 +9,8 @@
 //!            directory  first child, number of children
 //!            file       index of its digest, size in bytes
 //!            symlink    offset of its target among the names, length of the target
-//! digests  32 bytes each, sorted, each once
-//! names    bytes of names and targets, each once
+//! digests  32 bytes each, one a file, in the order of the nodes
+//! names    bytes of targets and names, in the order of the nodes
 //! ```
 //!
 //! What must stay true: node 0 is the root; the children of a directory are contiguous, come after it
@@ -19,12 +19,14 @@
 //! [`crate::Error::Damaged`], never a panic and never an endless walk.
 
 mod builder;
+mod compose;
 mod reader;
 #[cfg(test)]
 mod tests;
 mod walk;
 
 pub use builder::ManifestBuilder;
+pub use compose::{Composition, Overlap};
 pub use reader::ViewManifest;
 pub use walk::{Walk, WalkEntry};
 
@@ -82,7 +84,7 @@ pub enum NodeKind<'manifest> {
         digest: Digest,
         /// Its size in bytes.
         size: u64,
-        /// True for mode 0555, false for 0444.
+        /// True if it may be executed.
         executable: bool,
     },
     /// A symbolic link.

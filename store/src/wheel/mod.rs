@@ -15,6 +15,7 @@ mod metadata;
 mod placement;
 mod record;
 mod scripts;
+mod tree;
 
 pub use dist_info::read_metadata;
 pub use entry_points::{EntryPoint, EntryPointKind};
@@ -22,3 +23,4 @@ pub use error::{Fault, WheelError};
 pub use ingest::{Ingested, ingest};
 pub use manifest::{WheelFile, WheelManifest};
 pub use metadata::Metadata;
+pub use tree::WheelTree;

@@ -1,199 +1,229 @@
 //! Builds a manifest: collects a tree of paths, then writes it in its one canonical order.
+//!
+//! Views of tens of thousands of files are built while somebody waits: files mostly come directory by directory and
+//! in order, so the directory of the last one is remembered and entries are appended.
 
 use super::{
-    CHECKSUM, FORMAT_VERSION, HEADER_SIZE, KIND_DIRECTORY, KIND_FILE, KIND_SYMLINK, MAGIC, MAX_NAME, MAX_NODES,
+    CHECKSUM, DIGEST_SIZE, FORMAT_VERSION, HEADER_SIZE, KIND_DIRECTORY, KIND_FILE, KIND_SYMLINK, MAGIC, MAX_NAME,
+    MAX_NODES, NODE_SIZE,
 };
 use crate::digest::Digest;
 use crate::error::{Error, Result};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::VecDeque;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Collects the files of a view; paths are relative, with `/` between names.
-#[derive(Debug, Default)]
+/// A tree under construction. Paths are relative, with `/` between names; parents are made as needed.
+#[derive(Debug)]
 pub struct ManifestBuilder {
-    root: Directory,
+    /// The first is the root.
+    directories: Vec<Vec<Child>>,
+    /// The directory that was descended to last, by its path.
+    last: Option<(String, Place)>,
 }
 
-type Directory = BTreeMap<String, Tree>;
+/// A directory of a tree under construction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Place(usize);
 
-#[derive(Debug, PartialEq, Eq)]
-enum Tree {
-    Directory(Directory),
+impl Place {
+    const ROOT: Place = Place(0);
+}
+
+/// The children of a directory are sorted by name.
+#[derive(Debug)]
+struct Child {
+    name: Box<str>,
+    entry: Entry,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Entry {
+    Directory(Place),
     File { digest: Digest, size: u64, executable: bool },
     Symlink(Vec<u8>),
 }
 
+impl Default for ManifestBuilder {
+    fn default() -> Self {
+        Self { directories: vec![Vec::new()], last: None }
+    }
+}
+
 impl ManifestBuilder {
-    /// An empty view.
+    /// An empty tree.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Adds a directory and its parents; one that exists already is fine.
+    /// Adds a directory; fine if it is there already.
     ///
     /// # Errors
-    /// [`Error::View`] if the path is not acceptable or a file is in the way.
+    /// [`Error::View`] for an unacceptable path or one that leads through a file.
     pub fn directory(&mut self, path: &str) -> Result<&mut Self> {
-        descend(&mut self.root, path, path.split('/'))?;
+        self.descend(path, path)?;
         Ok(self)
     }
 
-    /// Adds a file and its parents.
+    /// Adds a file; the same file again is fine, another one at its path is not.
     ///
     /// # Errors
-    /// [`Error::View`] if the path is not acceptable or something else is there already.
+    /// [`Error::View`] for an unacceptable path or a conflict.
     pub fn file(&mut self, path: &str, digest: Digest, size: u64, executable: bool) -> Result<&mut Self> {
-        self.leaf(path, Tree::File { digest, size, executable })
+        self.leaf(path, Entry::File { digest, size, executable })
     }
 
-    /// Adds a symbolic link and its parents; the target is kept as it is.
+    /// Adds a symlink; its target is kept as it is.
     ///
     /// # Errors
-    /// [`Error::View`] if the path or target is not acceptable or something else is there already.
+    /// [`Error::View`] for an unacceptable path or target, or a conflict.
     pub fn symlink(&mut self, path: &str, target: impl AsRef<Path>) -> Result<&mut Self> {
         let target = target.as_ref().as_os_str().as_bytes();
         if target.is_empty() || target.len() > 4095 || target.contains(&0) {
             return Err(Error::View(format!("the link {path:?} cannot have this target")));
         }
-        self.leaf(path, Tree::Symlink(target.to_vec()))
+        self.leaf(path, Entry::Symlink(target.to_vec()))
     }
 
-    fn leaf(&mut self, path: &str, tree: Tree) -> Result<&mut Self> {
-        let (parents, name) = match path.rsplit_once('/') {
-            Some((parents, name)) => (Some(parents), name),
-            None => (None, path),
-        };
-        check_name(path, name)?;
-        let parents = parents.into_iter().flat_map(|parents| parents.split('/'));
-        let directory = descend(&mut self.root, path, parents)?;
-        match directory.get(name) {
-            None => {
-                directory.insert(name.to_owned(), tree);
-                Ok(self)
-            }
-            Some(present) if *present == tree => Ok(self),
-            Some(_) => Err(Error::View(format!("{path:?} is there twice with different content"))),
+    fn leaf(&mut self, path: &str, entry: Entry) -> Result<&mut Self> {
+        let (directory, name) = self.parent(path)?;
+        match self.find_or_add(directory, name, || entry.clone()) {
+            Some(present) if *present != entry => Err(conflict(path)),
+            _ => Ok(self),
         }
     }
 
-    /// The manifest's canonical bytes.
+    /// The directory that holds the last name of a path, and that name.
+    fn parent<'path>(&mut self, path: &'path str) -> Result<(Place, &'path str)> {
+        let (parents, name) = path.rsplit_once('/').map_or((None, path), |(parents, name)| (Some(parents), name));
+        check_name(path, name)?;
+        let directory = match (parents, &self.last) {
+            (None, _) => Place::ROOT,
+            (Some(parents), Some((last, place))) if last == parents => *place,
+            (Some(parents), _) => self.descend(path, parents)?,
+        };
+        Ok((directory, name))
+    }
+
+    /// Walks down a way, making directories as needed; `path` is what errors speak of.
+    fn descend(&mut self, path: &str, way: &str) -> Result<Place> {
+        let mut directory = Place::ROOT;
+        for name in way.split('/') {
+            check_name(path, name)?;
+            let new = Place(self.directories.len());
+            directory = match self.find_or_add(directory, name, || Entry::Directory(new)) {
+                Some(Entry::Directory(next)) => *next,
+                Some(_) => return Err(Error::View(format!("{path:?} needs a directory where there is a file"))),
+                None => {
+                    self.directories.push(Vec::new());
+                    new
+                }
+            };
+        }
+        self.last = Some((way.to_owned(), directory));
+        Ok(directory)
+    }
+
+    /// What a directory has of a name; if it has nothing, `make` is added.
+    fn find_or_add(&mut self, directory: Place, name: &str, make: impl FnOnce() -> Entry) -> Option<&mut Entry> {
+        let children = self.directories.get_mut(directory.0)?;
+        let place = match children.last() {
+            Some(last) if *last.name < *name => children.len(),
+            _ => match children.binary_search_by(|child| (*child.name).cmp(name)) {
+                Ok(found) => return children.get_mut(found).map(|child| &mut child.entry),
+                Err(place) => place,
+            },
+        };
+        children.insert(place, Child { name: name.into(), entry: make() });
+        None
+    }
+
+    /// The manifest's bytes. The same tree gives the same bytes.
     ///
     /// # Errors
-    /// [`Error::View`] if there are too many files for one view.
+    /// [`Error::View`] if the view is too large for the format.
     pub fn finish(&self) -> Result<Vec<u8>> {
-        let mut digests = BTreeSet::new();
-        collect_digests(&self.root, &mut digests);
-        let digests: Vec<Digest> = digests.into_iter().collect();
-        let mut tables = Tables { digests: &digests, nodes: Vec::new(), count: 0, names: Names::default() };
-        tables.write(&self.root)?;
-        let names = tables.names.bytes;
-        let name_bytes = u32::try_from(names.len()).map_err(|_| too_large())?;
-
-        let mut bytes = vec![0; HEADER_SIZE];
-        bytes[..8].copy_from_slice(MAGIC);
-        bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
-        bytes[12..16].copy_from_slice(&tables.count.to_le_bytes());
-        // fewer digests than nodes, and those fit
-        bytes[16..20].copy_from_slice(&(digests.len() as u32).to_le_bytes());
-        bytes[20..24].copy_from_slice(&name_bytes.to_le_bytes());
-        bytes.extend_from_slice(&tables.nodes);
-        digests.iter().for_each(|digest| bytes.extend_from_slice(digest.as_bytes()));
-        bytes.extend_from_slice(&names);
-        let checksum = super::reader::checksum(&bytes);
-        bytes[CHECKSUM].copy_from_slice(checksum.as_bytes());
-        Ok(bytes)
+        let count = 1 + self.directories.iter().map(Vec::len).sum::<usize>();
+        if count > MAX_NODES as usize {
+            return Err(too_large());
+        }
+        let mut tables = Tables::with_capacity(count);
+        tables.write(&self.directories)?;
+        header(tables)
     }
+}
+
+/// The tables behind their header.
+pub(super) fn header(tables: Tables) -> Result<Vec<u8>> {
+    let digest_count = tables.digest_count()?;
+    let name_bytes = tables.offset()?;
+    let Tables { nodes, digests, names, count } = tables;
+    let mut bytes = Vec::with_capacity(HEADER_SIZE + nodes.len() + digests.len() + names.len());
+    bytes.resize(HEADER_SIZE, 0);
+    bytes[..8].copy_from_slice(MAGIC);
+    bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    bytes[12..16].copy_from_slice(&count.to_le_bytes());
+    bytes[16..20].copy_from_slice(&digest_count.to_le_bytes());
+    bytes[20..24].copy_from_slice(&name_bytes.to_le_bytes());
+    bytes.extend_from_slice(&nodes);
+    bytes.extend_from_slice(&digests);
+    bytes.extend_from_slice(&names);
+    let checksum = super::reader::checksum(&bytes);
+    bytes[CHECKSUM].copy_from_slice(checksum.as_bytes());
+    Ok(bytes)
 }
 
 fn too_large() -> Error {
     Error::View(format!("it would have more than {MAX_NODES} files or too many names"))
 }
 
+fn conflict(path: &str) -> Error {
+    Error::View(format!("{path:?} is there twice with different content"))
+}
+
 fn check_name(path: &str, name: &str) -> Result<()> {
-    let bad = name.is_empty() || name == "." || name == ".." || name.len() > MAX_NAME || name.contains('\0');
+    let bad = matches!(name, "" | "." | "..") || name.len() > MAX_NAME || name.contains('\0');
     if bad { Err(Error::View(format!("{path:?} is not an acceptable relative path"))) } else { Ok(()) }
 }
 
-/// The directory that the names lead to, made where it is missing.
-fn descend<'tree, 'path>(
-    mut directory: &'tree mut Directory,
-    path: &str,
-    names: impl Iterator<Item = &'path str>,
-) -> Result<&'tree mut Directory> {
-    for name in names {
-        check_name(path, name)?;
-        let child = directory.entry(name.to_owned()).or_insert_with(|| Tree::Directory(Directory::new()));
-        let Tree::Directory(next) = child else {
-            return Err(Error::View(format!("{path:?} needs a directory where there is a file")));
-        };
-        directory = next;
+/// The tables while they are written: directories first come, first served.
+pub(super) struct Tables {
+    pub(super) nodes: Vec<u8>,
+    pub(super) digests: Vec<u8>,
+    pub(super) names: Vec<u8>,
+    pub(super) count: u32,
+}
+
+impl Tables {
+    pub(super) fn with_capacity(count: usize) -> Self {
+        let room = |bytes: usize| Vec::with_capacity(count * bytes);
+        Self { nodes: room(NODE_SIZE), digests: room(DIGEST_SIZE), names: room(16), count: 0 }
     }
-    Ok(directory)
-}
 
-fn collect_digests(directory: &Directory, digests: &mut BTreeSet<Digest>) {
-    for tree in directory.values() {
-        match tree {
-            Tree::Directory(children) => collect_digests(children, digests),
-            Tree::File { digest, .. } => drop(digests.insert(*digest)),
-            Tree::Symlink(_) => {}
-        }
-    }
-}
-
-/// Bytes that are each kept once.
-#[derive(Default)]
-struct Names<'tree> {
-    bytes: Vec<u8>,
-    known: HashMap<&'tree [u8], u32>,
-}
-
-impl<'tree> Names<'tree> {
-    fn offset(&mut self, name: &'tree [u8]) -> Result<u32> {
-        if let Some(offset) = self.known.get(name) {
-            return Ok(*offset);
-        }
-        let offset = u32::try_from(self.bytes.len()).map_err(|_| too_large())?;
-        self.bytes.extend_from_slice(name);
-        self.known.insert(name, offset);
-        Ok(offset)
-    }
-}
-
-struct Tables<'tree> {
-    digests: &'tree [Digest],
-    nodes: Vec<u8>,
-    count: u32,
-    names: Names<'tree>,
-}
-
-impl<'tree> Tables<'tree> {
-    /// Breadth first, so that siblings are contiguous; each directory's first child is known when the
-    /// directory itself is written: all nodes already queued come before it.
-    fn write(&mut self, root: &'tree Directory) -> Result<()> {
-        let mut queue = std::collections::VecDeque::new();
-        let mut next = 1u32;
-        self.push("", KIND_DIRECTORY, false, 0, next, root.len() as u64)?;
-        next = reserve(next, root)?;
-        queue.push_back((0u32, root));
-        while let Some((parent, directory)) = queue.pop_front() {
-            for (name, tree) in directory {
-                let index = self.count;
-                match tree {
-                    Tree::Directory(children) => {
-                        self.push(name, KIND_DIRECTORY, false, parent, next, children.len() as u64)?;
-                        next = reserve(next, children)?;
-                        queue.push_back((index, children));
+    fn write(&mut self, directories: &[Vec<Child>]) -> Result<()> {
+        let children = |place: Place| directories.get(place.0).map_or(&[][..], Vec::as_slice);
+        let mut queue = VecDeque::from([(0u32, children(Place::ROOT))]);
+        // the index that the first child of the next directory will have; all fit, see `finish`
+        let mut next = 1 + children(Place::ROOT).len() as u32;
+        self.push(b"", KIND_DIRECTORY, false, 0, (1, u64::from(next) - 1))?;
+        while let Some((parent, entries)) = queue.pop_front() {
+            for Child { name, entry } in entries {
+                match entry {
+                    Entry::Directory(place) => {
+                        let below = children(*place);
+                        queue.push_back((self.count, below));
+                        self.push(name.as_bytes(), KIND_DIRECTORY, false, parent, (next, below.len() as u64))?;
+                        next += below.len() as u32;
                     }
-                    Tree::File { digest, size, executable } => {
-                        // every digest was collected; the error arm cannot be reached
-                        let slot = self.digests.binary_search(digest).map_err(|_| too_large())?;
-                        self.push(name, KIND_FILE, *executable, parent, slot as u32, *size)?;
+                    Entry::File { digest, size, executable } => {
+                        let slot = self.digest_count()?;
+                        self.digests.extend_from_slice(digest.as_bytes());
+                        self.push(name.as_bytes(), KIND_FILE, *executable, parent, (slot, *size))?;
                     }
-                    Tree::Symlink(target) => {
-                        let offset = self.names.offset(target)?;
-                        self.push(name, KIND_SYMLINK, false, parent, offset, target.len() as u64)?;
+                    Entry::Symlink(target) => {
+                        let offset = self.offset()?;
+                        self.names.extend_from_slice(target);
+                        self.push(name.as_bytes(), KIND_SYMLINK, false, parent, (offset, target.len() as u64))?;
                     }
                 }
             }
@@ -201,33 +231,43 @@ impl<'tree> Tables<'tree> {
         Ok(())
     }
 
-    fn push(
+    /// Where the next name begins.
+    pub(super) fn offset(&self) -> Result<u32> {
+        u32::try_from(self.names.len()).map_err(|_| too_large())
+    }
+
+    pub(super) fn digest_count(&self) -> Result<u32> {
+        u32::try_from(self.digests.len() / DIGEST_SIZE).map_err(|_| too_large())
+    }
+
+    pub(super) fn push(
         &mut self,
-        name: &'tree str,
+        name: &[u8],
         kind: u8,
         executable: bool,
         parent: u32,
-        first: u32,
-        extent: u64,
+        (first, extent): (u32, u64),
     ) -> Result<()> {
-        let offset = self.names.offset(name.as_bytes())?;
-        self.nodes.extend_from_slice(&offset.to_le_bytes());
+        let offset = self.offset()?;
+        self.names.extend_from_slice(name);
+        let mut node = [0u8; NODE_SIZE];
+        node[..4].copy_from_slice(&offset.to_le_bytes());
         // at most MAX_NAME
-        self.nodes.extend_from_slice(&(name.len() as u16).to_le_bytes());
-        self.nodes.extend_from_slice(&[kind, u8::from(executable)]);
-        self.nodes.extend_from_slice(&parent.to_le_bytes());
-        self.nodes.extend_from_slice(&first.to_le_bytes());
-        self.nodes.extend_from_slice(&extent.to_le_bytes());
+        node[4..6].copy_from_slice(&(name.len() as u16).to_le_bytes());
+        node[6..8].copy_from_slice(&[kind, u8::from(executable)]);
+        node[8..12].copy_from_slice(&parent.to_le_bytes());
+        node[12..16].copy_from_slice(&first.to_le_bytes());
+        node[16..].copy_from_slice(&extent.to_le_bytes());
+        self.push_raw(&node)
+    }
+
+    /// A record whose numbers are right already.
+    pub(super) fn push_raw(&mut self, node: &[u8; NODE_SIZE]) -> Result<()> {
+        if self.count >= MAX_NODES {
+            return Err(too_large());
+        }
+        self.nodes.extend_from_slice(node);
         self.count += 1;
         Ok(())
     }
-}
-
-/// The index after the children of `directory`, if they still fit.
-fn reserve(next: u32, directory: &Directory) -> Result<u32> {
-    u32::try_from(directory.len())
-        .ok()
-        .and_then(|count| next.checked_add(count))
-        .filter(|end| *end <= MAX_NODES)
-        .ok_or_else(too_large)
 }

@@ -24,7 +24,7 @@ pub struct ViewManifest {
 }
 
 enum Data {
-    Mapped(memmap2::Mmap),
+    Mapped(memmap2::Mmap, Range<usize>),
     Owned(Vec<u8>),
 }
 
@@ -52,7 +52,13 @@ impl ViewManifest {
     pub fn open(path: &Path) -> Result<Self> {
         let file = File::open(path).at("open view manifest", path)?;
         let data = crate::sys::map_file(&file).at("map view manifest", path)?;
-        Self::new(path.to_owned(), Data::Mapped(data))
+        let whole = 0..data.len();
+        Self::new(path.to_owned(), Data::Mapped(data, whole))
+    }
+
+    /// A manifest that is a part of a file.
+    pub(crate) fn from_part(path: &Path, data: memmap2::Mmap, part: Range<usize>) -> Result<Self> {
+        Self::new(path.to_owned(), Data::Mapped(data, part))
     }
 
     /// A manifest that is in memory.
@@ -76,8 +82,8 @@ impl ViewManifest {
         if version != FORMAT_VERSION {
             return Err(manifest.damaged(format!("its format version {version} is unknown")));
         }
-        if nodes == 0 || nodes > MAX_NODES || digests >= nodes {
-            return Err(manifest.damaged(format!("it cannot have {nodes} nodes and {digests} digests")));
+        if nodes == 0 || nodes > MAX_NODES {
+            return Err(manifest.damaged(format!("it cannot have {nodes} nodes")));
         }
         manifest.digest_table = HEADER_SIZE + nodes as usize * NODE_SIZE;
         manifest.names = manifest.digest_table + digests as usize * DIGEST_SIZE;
@@ -92,7 +98,7 @@ impl ViewManifest {
 
     fn bytes(&self) -> &[u8] {
         match &self.data {
-            Data::Mapped(map) => map,
+            Data::Mapped(map, part) => map.get(part.clone()).unwrap_or_default(),
             Data::Owned(bytes) => bytes,
         }
     }
@@ -102,14 +108,23 @@ impl ViewManifest {
         Error::Damaged { what: "view manifest", path: self.path.clone(), reason: reason.into() }
     }
 
+    /// Checks that the bytes are those that the builder wrote.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub fn verify_checksum(&self) -> Result<()> {
+        if self.bytes().get(CHECKSUM) == Some(checksum(self.bytes()).as_bytes().as_slice()) {
+            return Ok(());
+        }
+        Err(self.damaged("its checksum does not match"))
+    }
+
     /// Reads everything once: the checksum, then every node.
     ///
     /// # Errors
     /// [`Error::Damaged`].
     pub fn verify(&self) -> Result<()> {
-        if self.bytes().get(CHECKSUM) != Some(checksum(self.bytes()).as_bytes().as_slice()) {
-            return Err(self.damaged("its checksum does not match"));
-        }
+        self.verify_checksum()?;
         let visited = self.walk().try_fold(1usize, |count, entry| entry.map(|_| count + 1))?;
         if visited == self.len() { Ok(()) } else { Err(self.damaged("some of its nodes are in no directory")) }
     }
@@ -222,6 +237,20 @@ impl ViewManifest {
     /// Every node but the root with its path: a directory before its entries, entries in order.
     pub fn walk(&self) -> Walk<'_> {
         Walk::new(self)
+    }
+
+    /// The tables of nodes, digests and names, as they are.
+    pub(super) fn tables(&self) -> (&[u8], &[u8], &[u8]) {
+        let bytes = self.bytes();
+        let part = |range: Range<usize>| bytes.get(range).unwrap_or_default();
+        (part(HEADER_SIZE..self.digest_table), part(self.digest_table..self.names), part(self.names..bytes.len()))
+    }
+
+    /// A node's record as it is.
+    pub(super) fn raw(&self, index: NodeIndex) -> Result<[u8; NODE_SIZE]> {
+        let start = HEADER_SIZE + index.0 as usize * NODE_SIZE;
+        let bytes = if index.0 < self.nodes { self.bytes().get(start..start + NODE_SIZE) } else { None };
+        bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| self.damaged(format!("it has no node {}", index.0)))
     }
 
     fn record(&self, index: NodeIndex) -> Result<Record> {

@@ -68,11 +68,69 @@ fn the_bytes_do_not_depend_on_the_order_of_adding() {
 }
 
 #[test]
-fn names_and_digests_are_kept_once() {
-    let bytes = sample().finish().unwrap();
-    let count = |needle: &[u8]| bytes.windows(needle.len()).filter(|window| *window == needle).count();
-    assert_eq!(count(b"__init__.py"), 1);
-    assert_eq!(count(Digest::of(b"one").as_bytes()), 1);
+fn trees_are_put_together_as_if_they_had_been_one() {
+    let tree = |files: &[(&str, &str)]| {
+        let mut builder = ManifestBuilder::new();
+        for (path, text) in files {
+            builder.file(path, Digest::of(text.as_bytes()), text.len() as u64, false).unwrap();
+        }
+        ViewManifest::from_bytes(builder.finish().unwrap()).unwrap()
+    };
+    let first =
+        tree(&[("site/a/__init__.py", "a"), ("site/shared/x.py", "x"), ("site/top.py", "1"), ("bin/a", "run a")]);
+    let second =
+        tree(&[("site/shared/sub/y.py", "y"), ("site/shared/x.py", "x"), ("site/top.py", "2"), ("data/lib/z", "z")]);
+    let mut own = ManifestBuilder::new();
+    own.file("lib/site/own.py", Digest::of(b"own"), 3, false)
+        .unwrap()
+        .symlink("bin/python", "/usr/bin/python3")
+        .unwrap();
+    own.symlink("bin/a", "python").unwrap();
+    let own = ViewManifest::from_bytes(own.finish().unwrap()).unwrap();
+    let places = [(Some("site"), "lib/site"), (Some("bin"), "bin"), (Some("data"), ""), (Some("include"), "include/x")];
+    let mut composition = Composition::new();
+    composition.add(&first, &places).unwrap();
+    composition.add(&second, &places).unwrap();
+    composition.add(&own, &[(None, "")]).unwrap();
+    let (bytes, overlaps) = composition.finish().unwrap();
+    let overlap = |path: &str, kept, dropped| Overlap { path: path.to_owned(), kept, dropped };
+    assert_eq!(overlaps, [overlap("bin/a", 2, 0), overlap("lib/site/top.py", 1, 0)]);
+    let manifest = ViewManifest::from_bytes(bytes).unwrap();
+    manifest.verify().unwrap();
+
+    let mut expected = ManifestBuilder::new();
+    for (path, text) in [
+        ("lib/site/a/__init__.py", "a"),
+        ("lib/site/shared/x.py", "x"),
+        ("lib/site/shared/sub/y.py", "y"),
+        ("lib/site/top.py", "2"),
+        ("lib/z", "z"),
+        ("lib/site/own.py", "own"),
+    ] {
+        expected.file(path, Digest::of(text.as_bytes()), text.len() as u64, false).unwrap();
+    }
+    expected.symlink("bin/python", "/usr/bin/python3").unwrap().symlink("bin/a", "python").unwrap();
+    let expected = ViewManifest::from_bytes(expected.finish().unwrap()).unwrap();
+    let all = |manifest: &ViewManifest| -> Vec<String> {
+        manifest.walk().map(|entry| entry.map(|entry| format!("{} {:?}", entry.path, entry.node)).unwrap()).collect()
+    };
+    assert_eq!(all(&manifest), all(&expected), "the same nodes in the same order");
+}
+
+#[test]
+fn a_file_of_one_tree_cannot_be_a_directory_of_another() {
+    let one = ViewManifest::from_bytes(sample().finish().unwrap()).unwrap();
+    let mut builder = ManifestBuilder::new();
+    builder.file("lib/a", Digest::of(b"a"), 1, false).unwrap();
+    let other = ViewManifest::from_bytes(builder.finish().unwrap()).unwrap();
+    for parts in [[&one, &other], [&other, &one]] {
+        let mut composition = Composition::new();
+        for part in parts {
+            composition.add(part, &[(None, "")]).unwrap();
+        }
+        let error = composition.finish().unwrap_err().to_string();
+        assert!(error.contains("\"lib/a\""), "{error}");
+    }
 }
 
 #[test]

@@ -144,6 +144,24 @@ impl WheelManifest {
         text.into_bytes()
     }
 
+    /// The same without its files.
+    pub fn without_files(&self) -> Self {
+        Self {
+            filename: self.filename.clone(),
+            name: self.name.clone(),
+            display_name: self.display_name.clone(),
+            version: self.version.clone(),
+            tags: self.tags.clone(),
+            requires_python: self.requires_python.clone(),
+            requires_dist: self.requires_dist.clone(),
+            provides_extra: self.provides_extra.clone(),
+            entry_points: self.entry_points.clone(),
+            import_names: self.import_names.clone(),
+            warnings: self.warnings.clone(),
+            files: Vec::new(),
+        }
+    }
+
     /// Bytes of all files.
     pub fn size(&self) -> u64 {
         self.files.iter().map(|file| file.size).sum()
