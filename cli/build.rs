@@ -10,23 +10,33 @@ use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../python").canonicalize()?;
-    let mut files = vec!["_omnipkg.pth".to_owned()];
-    for entry in fs::read_dir(root.join("omnipkg"))? {
-        let name = entry?.file_name().into_string().map_err(|name| format!("{name:?} is no text"))?;
-        files.extend(name.ends_with(".py").then(|| format!("omnipkg/{name}")));
+    // Where it is in the sources, and where in a view.
+    let mut files = vec![("_omnipkg.pth".to_owned(), "site/_omnipkg.pth".to_owned())];
+    for name in names(&root.join("omnipkg"))?.iter().filter(|name| name.ends_with(".py")) {
+        files.push((format!("omnipkg/{name}"), format!("site/omnipkg/{name}")));
+    }
+    for name in names(&root.join("activate"))? {
+        files.push((format!("activate/{name}"), format!("bin/{name}")));
     }
     files.sort();
     let mut hasher = DefaultHasher::new();
     let mut list = String::from("&[\n");
-    for file in &files {
-        let path = root.join(file);
+    for (source, file) in &files {
+        let path = root.join(source);
         (file, fs::read(&path)?).hash(&mut hasher);
         println!("cargo::rerun-if-changed={}", path.display());
         writeln!(list, "RuntimeFile {{ path: {file:?}, bytes: include_bytes!({path:?}) }},")?;
     }
-    println!("cargo::rerun-if-changed={}", root.join("omnipkg").display());
+    for folder in ["omnipkg", "activate"] {
+        println!("cargo::rerun-if-changed={}", root.join(folder).display());
+    }
     println!("cargo::rustc-env=OMNIPKG_RUNTIME_STAMP={:016x}", hasher.finish());
     list.push(']');
     fs::write(Path::new(&env::var("OUT_DIR")?).join("runtime_files.rs"), list)?;
     Ok(())
+}
+
+fn names(folder: &Path) -> Result<Vec<String>, Box<dyn Error>> {
+    let text = |name: std::ffi::OsString| name.into_string().map_err(|name| format!("{name:?} is no text").into());
+    fs::read_dir(folder)?.map(|entry| text(entry?.file_name())).collect()
 }

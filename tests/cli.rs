@@ -51,6 +51,8 @@ mod server;
 mod show;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/spread.rs"]
+mod spread;
 #[path = "cli/stress.rs"]
 mod stress;
 #[path = "cli/support.rs"]
@@ -59,6 +61,10 @@ mod support;
 mod takeover;
 #[path = "cli/together.rs"]
 mod together;
+#[path = "cli/tools.rs"]
+mod tools;
+#[path = "cli/unchanged.rs"]
+mod unchanged;
 #[path = "cli/views.rs"]
 mod views;
 #[path = "cli/workers.rs"]

@@ -2,6 +2,8 @@
 //! FUSE, and a real mount against a plain directory.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+#[path = "model/calls.rs"]
+mod calls;
 #[path = "model/filesystem.rs"]
 mod filesystem;
 #[path = "model/manifest.rs"]

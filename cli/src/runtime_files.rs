@@ -2,7 +2,7 @@
 
 use omnipkg_store::view::builder::RuntimeFile;
 
-/// Files of omnipkg itself in a view's site-packages.
+/// Files of omnipkg itself in every view.
 pub const RUNTIME_FILES: &[RuntimeFile] = include!(concat!(env!("OUT_DIR"), "/runtime_files.rs"));
 
 /// Changes when any of them does.
@@ -15,7 +15,7 @@ mod tests {
     #[test]
     fn what_every_start_needs_is_embedded() {
         let has = |path: &str| RUNTIME_FILES.iter().any(|file| file.path == path && !file.bytes.is_empty());
-        for path in ["_omnipkg.pth", "omnipkg/__init__.py", "omnipkg/_reporter.py", "omnipkg/loader.py"] {
+        for path in ["site/_omnipkg.pth", "site/omnipkg/__init__.py", "site/omnipkg/_reporter.py", "bin/activate"] {
             assert!(has(path), "{path}");
         }
         assert_eq!(RUNTIME_STAMP.len(), 16);

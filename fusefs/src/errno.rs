@@ -12,11 +12,11 @@ pub fn errno(error: &Error) -> Errno {
         Error::NotDirectory(_) => Errno::ENOTDIR,
         Error::IsDirectory(_) => Errno::EISDIR,
         Error::WrongKind(_) => Errno::EINVAL,
+        Error::NameTooLong(_) => Errno::ENAMETOOLONG,
         Error::ReadOnly => Errno::EROFS,
         Error::AccessDenied(_) => Errno::EACCES,
         Error::Clash { .. }
         | Error::ShortObject { .. }
-        | Error::Unsealed(_)
         | Error::Object { .. }
         | Error::Store(_)
         | Error::Mount { .. }

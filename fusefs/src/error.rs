@@ -20,6 +20,9 @@ pub enum Error {
     /// The operation needs a symbolic link or a regular file.
     #[error("inode {0} is of the wrong kind")]
     WrongKind(Inode),
+    /// No file can have such a long name.
+    #[error("a name of {0} bytes is too long")]
+    NameTooLong(usize),
     /// Views cannot be changed.
     #[error("views are read-only")]
     ReadOnly,
@@ -46,9 +49,6 @@ pub enum Error {
         /// Its size according to the manifest.
         size: u64,
     },
-    /// Somebody wrote to an object, or put something else in its place.
-    #[error("object {0} is not what was ingested: somebody wrote to it")]
-    Unsealed(Digest),
     /// An object cannot be read.
     #[error("cannot read object {digest}")]
     Object {

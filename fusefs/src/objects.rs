@@ -3,7 +3,7 @@
 use crate::error::{Error, Result};
 use crate::tables::FileContent;
 use nix::fcntl::{PosixFadviseAdvice, posix_fadvise};
-use omnipkg_store::objects::is_sealed;
+use omnipkg_store::objects::{is_written_to, seal_again};
 use omnipkg_store::{Digest, Layout};
 use std::collections::HashMap;
 use std::fs::File;
@@ -79,8 +79,8 @@ impl OpenObjects {
         }
         let failed = |source| Error::Object { digest, source };
         let file = File::open(layout.object(&digest)).map_err(failed)?;
-        if !is_sealed(&file.metadata().map_err(failed)?) {
-            return Err(Error::Unsealed(digest));
+        if is_written_to(&file.metadata().map_err(failed)?) {
+            seal_again(layout, &digest)?;
         }
         if state.open.len() >= MAX_OPEN {
             let oldest = state.open.iter().min_by_key(|(_, (_, used))| *used).map(|(digest, _)| *digest);

@@ -6,7 +6,7 @@
 use crate::error::{Error, Result};
 use crate::inode::{Inode, InodeKind, ViewPrefix};
 use omnipkg_store::bytecode::Key;
-use omnipkg_store::objects::is_sealed;
+use omnipkg_store::objects::{is_written_to, seal_again};
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::ViewManifest;
 use omnipkg_store::{Digest, Layout, ViewId};
@@ -171,8 +171,8 @@ pub(crate) fn find_file(layout: &Layout, inode: Inode) -> Result<FileContent> {
     let digest = find_one(inode, &path, parse, |digest| inode.is_file_of(digest))?;
     let metadata = fs::metadata(layout.object(&digest)).map_err(|source| Error::Object { digest, source })?;
     // its size is all that is known of it here, so the seal has to say that it is the one that was ingested
-    if !metadata.is_file() || !is_sealed(&metadata) {
-        return Err(Error::Unsealed(digest));
+    if is_written_to(&metadata) {
+        seal_again(layout, &digest)?;
     }
     Ok(FileContent { digest, size: metadata.len() })
 }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::inode::{Inode, InodeKind, ViewPrefix};
 use crate::objects::OpenObjects;
 use crate::tables::{self, FileContent, Tables, View};
-use omnipkg_store::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
+use omnipkg_store::view::manifest::{MAX_NAME, Node, NodeIndex, NodeKind, ViewManifest};
 use omnipkg_store::{Layout, ViewId};
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -80,8 +80,12 @@ impl ViewFs {
     /// Looks a name up in a directory.
     ///
     /// # Errors
-    /// [`Error::NotDirectory`], [`Error::Unknown`], [`Error::Clash`], or damage of the store.
+    /// [`Error::NotDirectory`], [`Error::NameTooLong`], [`Error::Unknown`], [`Error::Clash`], or damage of the store.
     pub fn lookup(&self, parent: Inode, name: &OsStr) -> Result<Lookup> {
+        if name.len() > MAX_NAME {
+            // The kernel's own limit for FUSE is 1024 bytes; `statfs` says this one.
+            return Err(Error::NameTooLong(name.len()));
+        }
         match parent.kind() {
             InodeKind::Root => self.lookup_view(name),
             InodeKind::Node { view, node } => self.lookup_node(parent, view, node, name),
@@ -199,7 +203,7 @@ impl ViewFs {
 
     /// The same for all views.
     pub fn statfs(&self) -> Statistics {
-        Statistics { block_size: 4096, name_length: omnipkg_store::view::manifest::MAX_NAME as u32 }
+        Statistics { block_size: 4096, name_length: MAX_NAME as u32 }
     }
 
     /// Gives references back.

@@ -1,5 +1,8 @@
 //! The link projection: a view as a plain directory of reflinks, hardlinks or copies, where there is no FUSE.
 //!
+//! No ordinary write to a projection reaches an object: a hardlink is read-only to its owner, and root, whom no mode holds
+//! back, gets copies where there are no reflinks.
+//!
 //! A projection is complete or not there: it is made in `tmp/` and published by one rename. Its directories
 //! are read-only, except that each `__pycache__` may be written by its owner: Python keeps bytecode there, and
 //! since every other file of the view never changes, that bytecode never goes stale. What Python keeps there is this
@@ -19,6 +22,7 @@ use crate::objects::{self, constant_time};
 use crate::publish;
 use crate::view::description::ViewDescription;
 use crate::view::manifest::{Node, NodeIndex, NodeKind, ViewManifest};
+use nix::unistd::Uid;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
@@ -171,19 +175,25 @@ impl<'a> Projector<'a> {
         Ok(())
     }
 
-    /// Reflink where the filesystem has it (objects stay out of reach), else hardlink, else copy.
+    /// Reflink where the filesystem has it (objects stay out of reach), else hardlink (not for root), else copy.
     fn file(&mut self, digest: &Digest, target: &Path, executable: bool) -> Result<()> {
         let object = self.store.layout().object(digest);
         let metadata = fs::metadata(&object).at("read object", &object)?;
         if !objects::is_sealed(&metadata) {
-            let reason = "somebody wrote to it, perhaps through a link of another view".to_owned();
-            return Err(Error::Damaged { what: "object", path: object, reason });
+            objects::seal_again(self.store.layout(), digest).map_err(|error| match error {
+                Error::Damaged { what, path, .. } => {
+                    let reason = "somebody wrote to it, perhaps through a link of another view".to_owned();
+                    Error::Damaged { what, path, reason }
+                }
+                error => error,
+            })?;
         }
         if self.means == Means::Reflink {
             match reflink_copy::reflink(&object, target) {
                 Ok(()) => return self.finish_copy(target, executable),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error).at("read object", &object),
-                Err(_) if self.writable => self.means = Means::Copy,
+                // Modes do not hold root back: through a hardlink it would write into the store.
+                Err(_) if self.writable || Uid::effective().is_root() => self.means = Means::Copy,
                 Err(_) => self.means = Means::Hardlink,
             }
         }

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 /// Above this many new objects one `syncfs` costs less than an fsync for each.
@@ -166,9 +166,37 @@ impl<'store> Batch<'store> {
     }
 }
 
-/// True if the file has the time that every object gets: whoever writes to one, through a hardlink, breaks this seal.
-pub fn is_sealed(metadata: &fs::Metadata) -> bool {
-    metadata.modified().is_ok_and(|modified| modified == constant_time())
+/// True if somebody wrote to an object, through a hardlink: that gives it another time than every object has.
+pub fn is_written_to(metadata: &fs::Metadata) -> bool {
+    metadata.modified().map_or(true, |modified| modified != constant_time())
+}
+
+/// True if the file has the time and the mode that every object gets: whoever changes one, through a hardlink, breaks
+/// this seal.
+pub(crate) fn is_sealed(metadata: &fs::Metadata) -> bool {
+    !is_written_to(metadata) && metadata.permissions().mode() & 0o7777 == 0o444
+}
+
+/// Seals an object again whose bytes are still the right ones: somebody gave it another time or mode (a copied store).
+///
+/// # Errors
+/// [`Error::Damaged`] if the bytes are others; [`Error::Io`].
+pub fn seal_again(layout: &Layout, digest: &Digest) -> Result<()> {
+    let path = layout.object(digest);
+    let bytes = fs::read(&path).at("read object", &path)?;
+    check(digest, &path, &bytes)?;
+    let file = File::open(&path).at("open object", &path)?;
+    file.set_permissions(fs::Permissions::from_mode(0o444)).at("set the mode of", &path)?;
+    file.set_modified(constant_time()).at("set the time of", &path)
+}
+
+fn check(digest: &Digest, path: &Path, bytes: &[u8]) -> Result<()> {
+    if Digest::of(bytes) == *digest {
+        return Ok(());
+    }
+    let reason =
+        "its bytes have another digest: somebody wrote to it, perhaps through a link of another view".to_owned();
+    Err(Error::Damaged { what: "object", path: path.to_owned(), reason })
 }
 
 /// Opens an object for reading.
@@ -195,10 +223,8 @@ pub fn read(store: &Store, digest: &Digest) -> Result<Vec<u8>> {
 pub fn read_in(layout: &Layout, digest: &Digest) -> Result<Vec<u8>> {
     let path = layout.object(digest);
     let bytes = fs::read(&path).at("read object", &path)?;
-    if Digest::of(&bytes) == *digest {
-        return Ok(bytes);
-    }
-    Err(Error::Damaged { what: "object", path, reason: "its bytes have another digest".to_owned() })
+    check(digest, &path, &bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]

@@ -118,3 +118,24 @@ pub fn store_state(context: &Context) -> Vec<PathBuf> {
         .flat_map(|folder| context.store_files(folder).into_iter().map(move |file| PathBuf::from(folder).join(file)))
         .collect()
 }
+
+/// Each function is a test over the mount and a test over links, with what `prepared` makes of a context.
+macro_rules! over_both_projections {
+    ($prepared:ident: $($name:ident),* $(,)?) => {
+        mod mounted {
+            $(#[test]
+            fn $name() {
+                if omnipkg_tests::require_fuse() {
+                    super::$name(super::$prepared(omnipkg_tests::Context::new().fuse()));
+                }
+            })*
+        }
+        mod linked {
+            $(#[test]
+            fn $name() {
+                super::$name(super::$prepared(omnipkg_tests::Context::new().link()));
+            })*
+        }
+    };
+}
+pub(crate) use over_both_projections;

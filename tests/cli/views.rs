@@ -1,6 +1,6 @@
 //! A view as an environment: what works in a virtual environment works in it, and nothing can change it.
 
-use crate::support::{install, python, quiet_success, rich_installed, script};
+use crate::support::{install, over_both_projections, python, quiet_success, rich_installed, script};
 use omnipkg_tests::process::run;
 use omnipkg_tests::{Context, User, WheelBuilder, require_fuse};
 use std::path::PathBuf;
@@ -24,27 +24,8 @@ fn tool_installed(context: Context) -> Context {
     context
 }
 
-/// Each function is a test over the mount and a test over links.
-macro_rules! over_both_projections {
-    ($($name:ident),* $(,)?) => {
-        mod mounted {
-            $(#[test]
-            fn $name() {
-                if omnipkg_tests::require_fuse() {
-                    super::$name(super::tool_installed(omnipkg_tests::Context::new().fuse()));
-                }
-            })*
-        }
-        mod linked {
-            $(#[test]
-            fn $name() {
-                super::$name(super::tool_installed(omnipkg_tests::Context::new().link()));
-            })*
-        }
-    };
-}
-
 over_both_projections!(
+    tool_installed:
     pip_lists_what_is_there,
     entry_points_and_metadata_are_found,
     programs_of_wheels_run,

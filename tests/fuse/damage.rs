@@ -36,6 +36,11 @@ fn an_object_that_somebody_wrote_to_is_eio() {
     fs::OpenOptions::new().write(true).open(&path).unwrap().write_all(b"VALUE = 2\n").unwrap();
     let Some(mount) = store.mount() else { return };
     assert_eq!(errno(fs::read(mount.path(&view, "a.py"))), Errno::EIO);
+
+    // only the time is another, as in a store that was copied: the bytes are looked at, and served
+    fs::write(&path, b"VALUE = 1\n").unwrap();
+    assert_eq!(fs::read(mount.path(&view, "a.py")).unwrap(), b"VALUE = 1\n");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o444, "it is sealed again");
 }
 
 #[test]

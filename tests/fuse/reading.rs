@@ -6,7 +6,11 @@ use omnipkg_fusefs::FILE_TIME_SECONDS;
 use omnipkg_fusefs::counters::Request;
 use omnipkg_store::Digest;
 use omnipkg_store::view::manifest::ManifestBuilder;
+use omnipkg_tests::sys::entries;
+use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::{Seek, SeekFrom};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::process::Command;
 
@@ -64,6 +68,51 @@ fn listings_are_complete() {
         assert_eq!(names(&mount.path(&many, "many")), expected);
     }
     assert_eq!(errno(fs::read_dir(mount.path(&sample, "bin/hello")).map(drop)), Errno::ENOTDIR);
+}
+
+#[test]
+fn names_that_no_view_can_hold_are_refused_as_elsewhere() {
+    let store = TestStore::new();
+    let view = store.sample();
+    let Some(mount) = store.mount() else { return };
+    for directory in ["", "lib/pkg", "lib/pkg/__pycache__"] {
+        let answer = |name: &OsStr| errno(fs::metadata(mount.path(&view, directory).join(name)));
+        for length in [256, 1024, 1025] {
+            assert_eq!(answer(OsStr::new(&"n".repeat(length))), Errno::ENAMETOOLONG, "{length} bytes in {directory:?}");
+        }
+        for name in [&[0xff, 0xfe][..], b"caf\xe9.py", b"\xed\xa0\x80", b"a\nb", b" "] {
+            assert_eq!(answer(OsStr::from_bytes(name)), Errno::ENOENT, "{name:?} in {directory:?}");
+        }
+        assert_eq!(answer(OsStr::new(&"n".repeat(255))), Errno::ENOENT, "{directory:?}");
+    }
+    assert_eq!(errno(fs::metadata(mount.root().join("n".repeat(256)))), Errno::ENAMETOOLONG);
+}
+
+#[test]
+fn a_long_listing_goes_on_from_wherever_it_was() {
+    let store = TestStore::new();
+    let mut builder = ManifestBuilder::new();
+    let digest = store.object(b"x");
+    for number in 0..3000 {
+        builder.file(&format!("many/{number}.py"), digest, 1, false).unwrap();
+    }
+    let view = store.publish(&builder);
+    let Some(mount) = store.mount() else { return };
+    let mut directory = File::open(mount.path(&view, "many")).unwrap();
+    let rest = |directory: &File, room: usize| {
+        let parts = std::iter::from_fn(|| Some(entries(directory, room).unwrap()).filter(|part| !part.is_empty()));
+        parts.flatten().collect::<Vec<_>>()
+    };
+    // Once from the server, once from what the kernel keeps.
+    for room in [300, 64 * 1024] {
+        directory.rewind().unwrap();
+        let all = rest(&directory, room);
+        assert_eq!(all.len(), 3003, "with `.`, `..` and `__pycache__`");
+        for place in [0, 1, 2, 17, 1500, 3001, 3002] {
+            directory.seek(SeekFrom::Start(all[place].next as u64)).unwrap();
+            assert_eq!(rest(&directory, 700), all[place + 1..], "after {:?}", all[place]);
+        }
+    }
 }
 
 #[test]

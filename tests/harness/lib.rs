@@ -14,6 +14,7 @@ pub mod filters;
 pub mod index;
 pub mod process;
 pub mod python;
+pub mod sys;
 pub mod user;
 pub mod wheel_builder;
 

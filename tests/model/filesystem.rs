@@ -1,7 +1,7 @@
 //! `ViewFs` without FUSE against the model, with forgetting and restarts in between.
 
 use crate::store::TestStore;
-use crate::tree::{Leaf, Tree, join, paths, trees};
+use crate::tree::{Leaf, Tree, cases, join, paths, trees};
 use omnipkg_fusefs::{Attributes, Error, FileKind, Inode, Lookup, ViewFs};
 use omnipkg_store::view::manifest::{ManifestBuilder, NodeIndex};
 use omnipkg_store::{Digest, ViewId};
@@ -159,7 +159,7 @@ impl Subject<'_> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     #[test]
     fn it_answers_like_the_model(tree in trees(), operations in operations()) {

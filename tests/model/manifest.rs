@@ -1,6 +1,6 @@
 //! The manifest keeps exactly what was put in, has one form, and survives any damage.
 
-use crate::tree::{Leaf, Tree, add, additions, join, paths, trees};
+use crate::tree::{Leaf, Tree, add, additions, cases, join, paths, trees};
 use omnipkg_store::Digest;
 use omnipkg_store::view::manifest::{ManifestBuilder, NodeIndex, NodeKind, ViewManifest};
 use proptest::prelude::*;
@@ -32,7 +32,7 @@ fn read_all(manifest: &ViewManifest) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(cases(128))]
 
     #[test]
     fn what_is_put_in_comes_out(additions in additions(), questions in prop::collection::vec(paths(), 20)) {

@@ -1,87 +1,102 @@
-//! A real mount against a plain directory with the same tree: the same answers to the same system calls.
+//! A real mount against plain directories with the same trees: the same answers to the same system calls, whatever the
+//! kernel was made to forget in between, whichever server answers, and however many ask at once.
 
-use crate::store::TestStore;
-use crate::tree::{Tree, join, paths, trees};
+use crate::calls::{Call, calls};
+use crate::store::{TestMount, TestStore};
+use crate::tree::{Leaf, Tree, additions, cases, join, trees};
+use omnipkg_store::ViewId;
 use proptest::prelude::*;
-use std::fs::{self, File};
-use std::io;
-use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use tempfile::TempDir;
 
 #[derive(Debug, Clone)]
-enum Operation {
-    Stat(String),
-    StatThrough(String),
-    List(String),
-    ReadLink(String),
-    Read(String),
-    ReadAt(String, u64, usize),
-    Create(String),
+enum Step {
+    /// In the first or the second view.
+    Call(bool, Call),
+    /// The kernel gives back every directory entry and inode that nobody uses. Only root can ask for it.
+    Forget,
+    /// The mount is taken down, and another server serves the store.
+    Restart,
 }
 
-fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let operation = prop_oneof![
-        paths().prop_map(Operation::Stat),
-        paths().prop_map(Operation::StatThrough),
-        paths().prop_map(Operation::List),
-        Just(Operation::List(String::new())),
-        paths().prop_map(Operation::ReadLink),
-        paths().prop_map(Operation::Read),
-        (paths(), 0..10_000u64, 1..6000usize).prop_map(|(path, offset, size)| Operation::ReadAt(path, offset, size)),
-        paths().prop_map(Operation::Create),
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        60 => (any::<bool>(), calls()).prop_map(|(second, call)| Step::Call(second, call)),
+        1 => Just(Step::Forget),
+        1 => Just(Step::Restart),
     ];
-    prop::collection::vec(operation, 1..80)
+    prop::collection::vec(step, 1..120)
 }
 
-/// What a system call shows, as text; times, numbers and owners of inodes are not compared.
-fn show<T>(result: io::Result<T>, show: impl FnOnce(T) -> String) -> String {
-    result.map_or_else(|error| format!("errno {:?}", error.raw_os_error()), show)
+/// Two trees that have much in common.
+fn two_trees() -> impl Strategy<Value = [Tree; 2]> {
+    (trees(), additions()).prop_map(|(first, more)| {
+        let mut second = first.clone();
+        for (path, leaf) in more.iter().take(10) {
+            second.insert(path, leaf);
+        }
+        [first, second]
+    })
 }
 
-fn show_metadata(metadata: fs::Metadata) -> String {
-    let kind = metadata.file_type();
-    assert!(!kind.is_char_device() && !kind.is_fifo());
-    if kind.is_dir() { "directory".to_owned() } else { format!("{:o} {}", metadata.mode(), metadata.size()) }
+/// The trees as views of a store, and as directories of the same names.
+struct Pair {
+    store: TestStore,
+    trees: [Tree; 2],
+    views: [ViewId; 2],
+    plain: TempDir,
 }
 
-fn list(path: &Path) -> io::Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(path)? {
-        let entry = entry?;
-        names.push(format!("{:?} {:?}", entry.file_name(), entry.file_type()?));
+impl Pair {
+    fn new(trees: [Tree; 2]) -> Self {
+        let (store, plain) = (TestStore::new(), tempfile::tempdir().unwrap());
+        let views = [&trees[0], &trees[1]].map(|tree| tree.publish(&store));
+        for (tree, view) in trees.iter().zip(&views) {
+            let root = plain.path().join(view.to_string());
+            // Equal trees are one view.
+            if !root.exists() {
+                fs::create_dir(&root).unwrap();
+                tree.write_to(&root);
+                make_bytecode_directories(tree, &root);
+            }
+        }
+        Self { store, trees, views, plain }
     }
-    names.sort();
-    Ok(names)
-}
 
-fn answer(root: &Path, operation: &Operation) -> String {
-    match operation {
-        Operation::Stat(path) => show(fs::symlink_metadata(root.join(path)), show_metadata),
-        Operation::StatThrough(path) => show(fs::metadata(root.join(path)), show_metadata),
-        Operation::List(path) => show(list(&root.join(path)), |names| names.join(", ")),
-        Operation::ReadLink(path) => show(fs::read_link(root.join(path)), |target| format!("{target:?}")),
-        Operation::Read(path) => show(fs::read(root.join(path)), |bytes| format!("{bytes:?}")),
-        Operation::ReadAt(path, offset, size) => {
-            let read = File::open(root.join(path)).and_then(|file| {
-                let mut buffer = vec![0; *size];
-                let count = file.read_at(&mut buffer, *offset)?;
-                buffer.truncate(count);
-                Ok(buffer)
-            });
-            show(read, |bytes| format!("{bytes:?}"))
+    /// What a call shows where both views are: at the mount's root, or at [`Pair::plain`].
+    fn answer(&self, root: &Path, second: bool, call: &Call) -> String {
+        let number = usize::from(second);
+        call.answer(&root.join(self.views[number].to_string()), &self.trees[number])
+    }
+
+    /// A file's number follows from its content and its executable bit alone; no directory or link shares one.
+    fn check_numbers(&self, mount: &TestMount) {
+        let (mut files, mut others) = (BTreeMap::new(), BTreeMap::new());
+        for (tree, view) in self.trees.iter().zip(&self.views) {
+            for (path, leaf) in &tree.0 {
+                let number = fs::symlink_metadata(mount.path(view, path)).unwrap().ino();
+                match leaf {
+                    Leaf::File { bytes, executable } => {
+                        assert_eq!(*files.entry((bytes, executable)).or_insert(number), number, "{path}");
+                    }
+                    _ => {
+                        let place = (view.to_string(), path.clone());
+                        assert_eq!(*others.entry(number).or_insert_with(|| place.clone()), place, "{path}");
+                    }
+                }
+            }
         }
-        Operation::Create(path) => {
-            let error = File::create(root.join(path)).expect_err("nothing can be created");
-            // only that it is refused is compared: the plain directory is not read-only
-            assert!(error.raw_os_error().is_some());
-            String::new()
-        }
+        let distinct: BTreeSet<u64> = files.values().chain(others.keys()).copied().collect();
+        assert_eq!(distinct.len(), files.len() + others.len(), "every number is for one thing");
     }
 }
 
 /// The plain directory gets what the filesystem makes up, so that both hold the same.
 fn make_bytecode_directories(tree: &Tree, root: &Path) {
-    let directories = tree.0.iter().filter(|(_, leaf)| **leaf == crate::tree::Leaf::Directory);
+    let directories = tree.0.iter().filter(|(_, leaf)| **leaf == Leaf::Directory);
     for directory in directories.map(|(path, _)| path.as_str()).chain([""]) {
         if tree.has_bytecode_directory(directory) {
             fs::create_dir(root.join(join(directory, "__pycache__"))).unwrap();
@@ -89,23 +104,57 @@ fn make_bytecode_directories(tree: &Tree, root: &Path) {
     }
 }
 
+fn drop_kernel_caches() {
+    // Not allowed to ordinary users, and then it is no part of the test.
+    let _not_allowed = fs::write("/proc/sys/vm/drop_caches", "2");
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(cases(48))]
 
     #[test]
-    fn it_answers_like_a_plain_directory(tree in trees(), operations in operations()) {
-        let store = TestStore::new();
-        let view = tree.publish(&store);
-        let plain = tempfile::tempdir().unwrap();
-        tree.write_to(plain.path());
-        make_bytecode_directories(&tree, plain.path());
-        let Some(mount) = store.mount() else { return Ok(()) };
-        let root = mount.path(&view, "");
-        for operation in &operations {
-            let on_mount = answer(&root, operation);
-            if !matches!(operation, Operation::Create(_)) {
-                prop_assert_eq!(on_mount, answer(plain.path(), operation), "{:?}", operation);
+    fn it_answers_like_a_plain_directory(trees in two_trees(), steps in steps()) {
+        let pair = Pair::new(trees);
+        let Some(mut mount) = pair.store.mount() else { return Ok(()) };
+        for step in &steps {
+            match step {
+                Step::Call(second, call) => {
+                    let answer = pair.answer(mount.root(), *second, call);
+                    if !call.changes() {
+                        prop_assert_eq!(answer, pair.answer(pair.plain.path(), *second, call), "{:?}", call);
+                    }
+                }
+                Step::Forget => drop_kernel_caches(),
+                Step::Restart => {
+                    drop(mount);
+                    mount = pair.store.mount().expect("it was mounted before");
+                }
             }
         }
+        pair.check_numbers(&mount);
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(12))]
+
+    #[test]
+    fn it_answers_everybody_at_once(trees in two_trees(), calls in prop::collection::vec((any::<bool>(), calls()), 1..60)) {
+        let pair = Pair::new(trees);
+        let Some(mount) = pair.store.mount() else { return Ok(()) };
+        let calls: Vec<&(bool, Call)> = calls.iter().filter(|(_, call)| !call.changes()).collect();
+        let expected: Vec<String> = calls.iter().map(|(second, call)| pair.answer(pair.plain.path(), *second, call)).collect();
+        let (pair, root, calls, expected) = (&pair, mount.root(), &calls, &expected);
+        std::thread::scope(|scope| {
+            for thread in 0..4 {
+                scope.spawn(move || {
+                    for number in 0..calls.len() {
+                        let number = (number + thread * calls.len() / 4) % calls.len();
+                        let (second, call) = calls[number];
+                        assert_eq!(pair.answer(root, *second, call), expected[number], "{call:?}");
+                    }
+                });
+            }
+        });
     }
 }

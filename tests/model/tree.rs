@@ -7,6 +7,12 @@ use proptest::prelude::*;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// So many random cases, or as many as `PROPTEST_CASES` says.
+pub fn cases(usual: u32) -> ProptestConfig {
+    let asked = std::env::var("PROPTEST_CASES").ok().and_then(|number| number.parse().ok());
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(asked.unwrap_or(usual)) }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Leaf {
     Directory,
@@ -105,19 +111,39 @@ pub fn join(directory: &str, name: &str) -> String {
     if directory.is_empty() { name.to_owned() } else { format!("{directory}/{name}") }
 }
 
-/// Paths of few names, so that they meet.
-pub fn paths() -> impl Strategy<Value = String> {
+/// Names that meet often, and now and then any other that a file can have: control characters, 255 bytes, any script.
+fn names() -> impl Strategy<Value = String> {
     const NAMES: &[&str] = &["a", "b.py", "lib", "a-b", "a.py", "Z", "é", "__pycache__", "a.cpython-311.pyc"];
-    prop::collection::vec(prop::sample::select(NAMES), 1..5).prop_map(|names| names.join("/"))
+    let wild = "[^/\0]{1,60}".prop_map(|name| if name == "." || name == ".." { "...".to_owned() } else { name });
+    let longest = prop::sample::select(&["x", "é", "\u{1f40d}", "e\u{301}"][..]);
+    prop_oneof![
+        12 => prop::sample::select(NAMES).prop_map(str::to_owned),
+        1 => wild,
+        1 => longest.prop_map(|part| part.repeat(255 / part.len())),
+    ]
+}
+
+/// Paths of few names, so that they meet; some are deep.
+pub fn paths() -> impl Strategy<Value = String> {
+    let shallow = || prop::collection::vec(names(), 1..5).prop_map(|names| names.join("/"));
+    let deep = (shallow(), 1..12usize).prop_map(|(end, depth)| format!("{}{end}", "lib/a-b/".repeat(depth)));
+    prop_oneof![9 => shallow(), 1 => deep]
 }
 
 fn leaves() -> impl Strategy<Value = Leaf> {
-    let bytes = prop_oneof![Just(Vec::new()), Just(b"same".to_vec()), prop::collection::vec(any::<u8>(), 0..9000)];
-    let targets = prop::sample::select(&["a", "lib/a", "nowhere", "lib", "./b.py"][..]);
+    let bytes = prop_oneof![
+        Just(Vec::new()),
+        Just(b"same".to_vec()),
+        prop::collection::vec(any::<u8>(), 0..9000),
+        (any::<u8>(), 100_000..300_000usize).prop_map(|(byte, length)| vec![byte; length]),
+    ];
+    // Relative, absolute, dangling, in a circle; none leads out of the views.
+    let targets: &[&str] =
+        &["a", "lib/a", "nowhere", "lib", "./b.py", "../a", "lib/..", ".", "Z", "/nowhere/at/all", "é/../lib/"];
     prop_oneof![
         1 => Just(Leaf::Directory),
         4 => (bytes, any::<bool>()).prop_map(|(bytes, executable)| Leaf::File { bytes, executable }),
-        1 => targets.prop_map(|target| Leaf::Link(target.to_owned())),
+        1 => prop::sample::select(targets).prop_map(|target| Leaf::Link(target.to_owned())),
     ]
 }
 

@@ -109,7 +109,7 @@ pub fn find(layout: &Layout, key: &Key, source: &Digest) -> Bytecode {
     }
     let Ok(object) = text.parse::<Digest>() else { return Bytecode::Missing };
     match fs::metadata(layout.object(&object)) {
-        Ok(metadata) if metadata.is_file() && metadata.len() > 0 && objects::is_sealed(&metadata) => {
+        Ok(metadata) if metadata.is_file() && metadata.len() > 0 && !objects::is_written_to(&metadata) => {
             Bytecode::Known { object, size: metadata.len() }
         }
         _ => Bytecode::Missing,

@@ -22,7 +22,7 @@ const PROGRAM: &str = "bin/omnipkg";
 /// A file that omnipkg itself puts into every view.
 #[derive(Debug, Clone, Copy)]
 pub struct RuntimeFile {
-    /// Relative to site-packages.
+    /// As in a wheel manifest: `site/…` is relative to site-packages, anything else to the view's root.
     pub path: &'static str,
     /// Its content.
     pub bytes: &'static [u8],
@@ -163,14 +163,19 @@ impl<'a> Tree<'a> {
     fn add_wheel(&mut self, manifest: &'a WheelManifest) {
         let owner: &'a str = manifest.name.as_ref();
         for entry in &manifest.files {
-            let path = match entry.path.split_once('/') {
-                Some(("site", rest)) => format!("{}/{rest}", self.site_packages),
-                Some(("include", rest)) => format!("{}/{rest}", self.headers),
-                Some(("data", rest)) => rest.to_owned(),
-                _ => entry.path.clone(),
-            };
+            let path = self.place(&entry.path);
             let file = File { digest: entry.digest, size: entry.size, executable: entry.executable, owner };
             self.add(path, file);
+        }
+    }
+
+    /// Where a path of a wheel manifest is in the view.
+    fn place(&self, path: &str) -> String {
+        match path.split_once('/') {
+            Some(("site", rest)) => format!("{}/{rest}", self.site_packages),
+            Some(("include", rest)) => format!("{}/{rest}", self.headers),
+            Some(("data", rest)) => rest.to_owned(),
+            _ => path.to_owned(),
         }
     }
 
@@ -207,7 +212,7 @@ impl<'a> Tree<'a> {
             (DESCRIPTION.to_owned(), json),
         ];
         for file in runtime {
-            files.push((format!("{}/{}", self.site_packages, file.path), file.bytes.to_vec()));
+            files.push((self.place(file.path), file.bytes.to_vec()));
         }
         if let Some(overlay) = &request.overlay {
             // Named to sort last: the view's own .pth files are read before the base's.

@@ -16,7 +16,7 @@ use std::path::Path;
 pub const PROGRAM: &str = "bin/python2.7";
 
 /// Of omnipkg's own files, those whose syntax is that of Python 2 too; what they do not find they do without.
-const RUNTIME: [&str; 3] = ["_omnipkg.pth", "omnipkg/__init__.py", "omnipkg/_reporter.py"];
+const RUNTIME: [&str; 3] = ["site/_omnipkg.pth", "site/omnipkg/__init__.py", "site/omnipkg/_reporter.py"];
 
 /// Names in the standard library's directory that a view has of its own, or has nothing of.
 const OWN: [&str; 2] = ["site-packages", "dist-packages"];
@@ -28,7 +28,8 @@ pub fn is_python2(facts: &Facts) -> bool {
 
 /// omnipkg's own files for an interpreter.
 pub fn runtime_for(facts: &Facts, files: &[RuntimeFile]) -> Vec<RuntimeFile> {
-    files.iter().filter(|file| !is_python2(facts) || RUNTIME.contains(&file.path)).copied().collect()
+    let serves = |path: &str| !is_python2(facts) || RUNTIME.contains(&path) || path.starts_with("bin/");
+    files.iter().filter(|file| serves(file.path)).copied().collect()
 }
 
 /// The interpreter's own bytes, for a view of Python 2.
