@@ -61,7 +61,8 @@ impl Program {
     }
 }
 
-fn find_command(view: &Path, name: &OsStr) -> OsString {
+/// A command by its name: the view's own first, then as PATH has it.
+pub fn find_command(view: &Path, name: &OsStr) -> OsString {
     if name.as_bytes().contains(&b'/') {
         return name.to_owned();
     }
@@ -233,6 +234,7 @@ fn environment(view: &Path, over: &str, socket: Option<&OwnedFd>) -> Result<Vec<
         .collect()
 }
 
-fn c_string(text: OsString) -> Result<CString> {
+/// As a program gets it.
+pub fn c_string(text: OsString) -> Result<CString> {
     CString::new(text.into_vec()).map_err(|_| anyhow!("an argument or variable holds a NUL byte"))
 }

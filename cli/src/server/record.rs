@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn older_ones_are_known() {
-        let record = |text| parse(text);
+        let record = |text: &str| parse(text);
         assert!(record("12\n").is_older(), "the first ones did not say what they are");
         assert!(record("12\n0.0.9\n3\n").is_older());
         assert!(!record(&format!("12\n{}\n3\n", env!("CARGO_PKG_VERSION"))).is_older());

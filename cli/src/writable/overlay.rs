@@ -5,15 +5,16 @@
 //! composes, stays outside. The overlay goes with the last process that has it.
 
 use crate::arguments::WithinOptions;
+use crate::launch;
 use crate::namespace;
 use crate::server;
 use anyhow::{Context, Result, anyhow, bail};
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use nix::sched::{CloneFlags, unshare};
 use nix::unistd::{chdir, execvp};
-use std::ffi::{CString, OsStr, OsString};
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -64,12 +65,13 @@ pub fn within(options: &WithinOptions) -> Result<u8> {
     if let Ok(directory) = std::env::current_dir() {
         let _ = chdir(&directory);
     }
-    let line: Vec<CString> =
-        options.command.iter().cloned().map(|word| CString::new(word.into_vec())).collect::<Result<_, _>>()?;
-    let Some(program) = line.first() else { return Ok(0) };
+    let Some((program, arguments)) = options.command.split_first() else { return Ok(0) };
+    // Looked up now: the layer may have it. By its path, as Python finds its view.
+    let found = launch::find_command(&options.view, program);
+    let line = std::iter::once(&found).chain(arguments).cloned().map(launch::c_string).collect::<Result<Vec<_>>>()?;
     namespace::restore_pipe_signal();
-    let Err(error) = execvp(program, &line);
-    Err(anyhow!(std::io::Error::from(error)).context(format!("cannot start {}", program.to_string_lossy())))
+    let Err(error) = execvp(&line[0], &line);
+    Err(anyhow!(std::io::Error::from(error)).context(format!("cannot start {}", program.display())))
 }
 
 /// Mounts a layer over a view at `target`.
