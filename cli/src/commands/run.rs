@@ -41,13 +41,13 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     }
     if options.heal == HealPolicy::Off {
         let code = launch::run(&signals, &start.path, &job.program, &job.over, None);
-        keeping.map(Keeping::finish);
+        keeping.into_iter().for_each(Keeping::finish);
         return Ok(exit_code(code?));
     }
     let plan = job.plan(remembered.as_ref())?;
     let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
     let outcome = job.heal(plan, start, &mut workshop, &mut runner);
-    keeping.map(Keeping::finish);
+    keeping.into_iter().for_each(Keeping::finish);
     let outcome = outcome?;
     job.remember(&outcome, workshop.interpreter())?;
     if let Ended::NotComposed(error) = &outcome.ended {
