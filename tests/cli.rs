@@ -31,6 +31,8 @@ mod loader;
 mod missing;
 #[path = "cli/mount.rs"]
 mod mount;
+#[path = "cli/pins.rs"]
+mod pins;
 #[path = "cli/projection.rs"]
 mod projection;
 #[path = "cli/python2.rs"]

@@ -86,7 +86,8 @@ impl Selection {
     /// True if a row is wanted.
     pub fn wants(&self, row: &str) -> bool {
         if self.words.is_empty() {
-            return !row.starts_with(ONLY_NAMED) && !(self.light && row.contains(HEAVY));
+            let is_left_out = row.starts_with(ONLY_NAMED) || (self.light && row.contains(HEAVY));
+            return !is_left_out;
         }
         self.words.iter().any(|word| row.starts_with(word.as_str()))
     }

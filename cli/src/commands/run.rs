@@ -55,7 +55,7 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
             None => (start.path.clone(), Wrapper::default()),
         };
         let code = launch::run(&signals, &path, &wrapper, &job.program, &job.over, None);
-        keeping.map(Keeping::finish);
+        keeping.into_iter().for_each(Keeping::finish);
         finish(writable);
         gather::after_run(&Layout::new(&settings.home), &start.id, &start.path);
         return Ok(exit_code(code?));
@@ -64,7 +64,7 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
     runner.writable = writable;
     let outcome = job.heal(plan, start, &mut workshop, &mut runner);
-    keeping.map(Keeping::finish);
+    keeping.into_iter().for_each(Keeping::finish);
     finish(runner.writable);
     let outcome = outcome?;
     job.remember(&outcome, workshop.interpreter())?;

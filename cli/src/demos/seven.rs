@@ -98,7 +98,7 @@ fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Heal
     let job = Job::new(settings, signals, &options)?;
     let mut views = TimedViews { inner: LazyWorkshop::new(settings, signals, || job.open()), compositions: Vec::new() };
     let (start, keeping) = job.first_view(&mut views.inner, None)?;
-    keeping.map(Keeping::finish);
+    keeping.into_iter().for_each(Keeping::finish);
     let mut runner = TimedRunner { inner: ProgramRunner::new(signals, &job.program, &job.over), runs: Vec::new() };
     let outcome = job.heal(job.plan(None)?, start, &mut views, &mut runner)?;
     job.remember(&outcome, views.inner.interpreter())?;
