@@ -45,11 +45,12 @@ impl FuseDevice {
     }
 
     fn try_hold(mode: u32) -> std::io::Result<Self> {
-        let current = fs::metadata(DEVICE)?.permissions().mode() & 0o777;
         let path = std::env::temp_dir().join("omnipkg-tests-dev-fuse.lock");
         let mut options = OpenOptions::new();
         let mut lock = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path)?;
         lock.lock()?;
+        // Not before: it is another's mode until then.
+        let current = fs::metadata(DEVICE)?.permissions().mode() & 0o777;
         let mut left = String::new();
         lock.read_to_string(&mut left)?;
         let original = u32::from_str_radix(&left, 8).unwrap_or(current);
