@@ -18,7 +18,6 @@ pub mod error;
 mod folders;
 pub mod inode;
 mod objects;
-mod placement;
 pub mod probe;
 pub mod session;
 mod tables;
