@@ -6,6 +6,7 @@ use crate::measure::{Contender, interleave};
 use crate::plain::{Plain, freeze};
 use crate::prepare::Bench;
 use crate::rows::Row;
+use crate::sets;
 use anyhow::{Result, ensure};
 use std::fs;
 use std::path::Path;
@@ -26,6 +27,8 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let stage = bench.stage;
     let first = stage.mount(&["pandas".to_owned()], &[])?;
     let pins = freeze(stage, &first)?;
+    // Fetched, and not imported.
+    stage.mount(&sets::with_small(&pins), &[])?;
     let plain = Plain::new(stage, bench.interpreter()).like("plain-again", &first, "pandas")?;
     let bytecode = stage.home().join("pyc");
     let took = import(stage, &first.join("bin/python"), "pandas")?;

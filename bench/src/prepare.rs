@@ -129,10 +129,7 @@ impl<'a> Bench<'a> {
         // The versions that omnipkg resolves for this interpreter; the other sides get the same.
         let pins = freeze(self.stage, &self.stage.mount(&requirements, &[])?)?;
         let subject = subject(self.stage, &Plain::new(self.stage, self.interpreter), name, pins, imports)?;
-        let project = |pin: &str| pin.split("==").next().unwrap_or_default().to_ascii_lowercase();
-        let taken: Vec<String> = subject.pins.iter().map(|pin| project(pin)).collect();
-        let small = sets::SMALL.iter().filter(|pin| !taken.contains(&project(pin)));
-        let with_small: Vec<String> = subject.pins.iter().cloned().chain(small.map(|pin| (*pin).to_owned())).collect();
+        let with_small = sets::with_small(&subject.pins);
         self.stage.mount(&with_small, &["--compile"])?;
         if let Some(uv) = &self.uv {
             uv.fetch(&with_small, &self.ok)?;

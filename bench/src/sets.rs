@@ -42,6 +42,17 @@ pub const SMALL: [&str; 12] = [
     "toml==0.10.2",
 ];
 
+/// Exact requirements, and the small wheels of other projects.
+pub fn with_small(pins: &[String]) -> Vec<String> {
+    let taken: Vec<String> = pins.iter().map(|pin| project(pin)).collect();
+    let small = SMALL.iter().filter(|pin| !taken.contains(&project(pin)));
+    pins.iter().cloned().chain(small.map(|pin| (*pin).to_owned())).collect()
+}
+
+fn project(pin: &str) -> String {
+    pin.split("==").next().unwrap_or_default().to_ascii_lowercase()
+}
+
 /// How many of the small wheels make one set.
 const MEMBERS: u32 = 4;
 
@@ -54,7 +65,6 @@ pub struct UnseenSets {
 impl UnseenSets {
     /// The next set of which no project is among `taken` (`name==version`).
     pub fn next_without(&mut self, taken: &[String]) -> Result<Vec<&'static str>> {
-        let project = |pin: &str| pin.split("==").next().unwrap_or_default().to_ascii_lowercase();
         let taken: Vec<String> = taken.iter().map(|pin| project(pin)).collect();
         loop {
             let set = self.next()?;

@@ -9,7 +9,6 @@ use crate::counters::{Counters, Request as Kind};
 use crate::errno::{errno, is_damage};
 use crate::error::Error;
 use crate::inode::Inode;
-use crate::placement;
 use crate::view_fs::{AccessMode, Lookup, ViewFs};
 use fuser::{
     AccessFlags, BsdFileFlags, CopyFileRangeFlags, Errno, FileAttr, FileHandle, FileType, Filesystem, Generation,
@@ -152,9 +151,8 @@ impl Filesystem for Adapter {
         negotiate(config)
     }
 
-    fn lookup(&self, request: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
+    fn lookup(&self, _: &Request, parent: INodeNo, name: &OsStr, reply: ReplyEntry) {
         let _in_flight = self.counters.begin(Kind::Lookup);
-        placement::follow(request.pid());
         match self.fs.lookup(Inode(parent.0), name) {
             Ok(Lookup::Found(attributes)) => reply.entry(&FOREVER, &self.file_attr(&attributes), GENERATION),
             Ok(Lookup::Missing { cacheable: true }) => reply.entry(&FOREVER, &self.never(), GENERATION),

@@ -19,7 +19,6 @@ pub mod error;
 mod folders;
 pub mod inode;
 mod objects;
-mod placement;
 pub mod probe;
 pub mod session;
 mod sys;
