@@ -267,6 +267,12 @@ pub enum ServerVerb {
     /// Answer the kernel
     #[command(hide = true)]
     Serve(Handed),
+    /// List a view's directories, so that the kernel knows them
+    #[command(hide = true)]
+    Ahead {
+        /// The view
+        view: ViewId,
+    },
     /// Share the bytecode that Python made in a view of links
     #[command(hide = true)]
     Gather {

@@ -13,7 +13,7 @@ use fuser::{Config, MountOption, SessionACL};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
 use nix::sys::statfs::{FUSE_SUPER_MAGIC, statfs};
-use omnipkg_store::Layout;
+use omnipkg_store::{Layout, ViewId};
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -33,6 +33,8 @@ const MAX_STALE: usize = 16;
 pub struct Options {
     /// Gets each bytecode file that an interpreter asks for and that is not known yet.
     pub bytecode_misses: Option<Sender<BytecodeMiss>>,
+    /// Gets each view that a Python is started in, as long as the kernel has not seen one start there.
+    pub starts: Option<Sender<ViewId>>,
 }
 
 /// What is at a mount point.

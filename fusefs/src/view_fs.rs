@@ -61,7 +61,11 @@ pub struct ViewFs {
     bytecode: Bytecode,
     /// What the last listing of the root began with.
     listed: Mutex<Option<Arc<Vec<ViewId>>>>,
+    starts: Option<Sender<ViewId>>,
 }
+
+/// What tells Python that it is in a virtual environment.
+const PYTHON_LOOKS_FOR: &str = "pyvenv.cfg";
 
 /// What a reference is counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +80,12 @@ impl ViewFs {
     /// The views of a store; bytecode that is asked for and not known is sent to `misses`.
     pub fn new(layout: Layout, misses: Option<Sender<BytecodeMiss>>) -> Self {
         let (tables, objects, listed) = Default::default();
-        Self { layout, tables, objects, bytecode: Bytecode::new(misses), listed }
+        Self { layout, tables, objects, bytecode: Bytecode::new(misses), listed, starts: None }
+    }
+
+    /// Tells of each view that a Python is started in for the first time: it looks for `pyvenv.cfg` before all else.
+    pub fn telling_starts(self, starts: Option<Sender<ViewId>>) -> Self {
+        Self { starts, ..self }
     }
 
     /// Looks a name up in a directory.
@@ -123,6 +132,9 @@ impl ViewFs {
             None => return Ok(Lookup::Missing { cacheable: true }),
         };
         self.count(attributes.inode, identity)?;
+        if let Some(starts) = self.starts.as_ref().filter(|_| node == NodeIndex::ROOT && name == PYTHON_LOOKS_FOR) {
+            let _nobody_listens = starts.send(view.id);
+        }
         Ok(Lookup::Found(attributes))
     }
 

@@ -258,3 +258,32 @@ fn a_second_import_asks_the_server_nothing() {
     import();
     assert_eq!(counts(), before, "{kinds:?}");
 }
+
+#[test]
+fn what_may_be_imported_is_listed_when_a_python_starts_for_the_first_time() {
+    let Some(context) = with_payload() else { return };
+    let other = WheelBuilder::with_version_attribute("other", "1.0").build();
+    context.index().add(&other);
+    let view = quiet_success(context.run(["mount", "--compile", "payload", "other"]));
+    let python = Path::new(view.trim_end()).join("bin/python");
+    let asked = |kind: &str| status(&context)["counters"][kind].as_u64().unwrap();
+    let before = asked("readdirplus");
+    let mut command = context.program(&python);
+    command.args(["-c", "import sys; print(sys.implementation.cache_tag, sys.path[-1])"]);
+    let said = quiet_success(omnipkg_tests::process::run(command, b""));
+    let (tag, site_packages) = said.trim_end().split_once(' ').unwrap();
+    // site-packages, payload, other, omnipkg, pip's, and each one's bytecode; Python itself lists the first one
+    await_condition("the listings", || asked("readdirplus") > before + 6);
+    let mut listed = 0;
+    await_condition("the end of the listings", || {
+        let last = std::mem::replace(&mut listed, asked("readdirplus") + asked("readdir"));
+        listed == last
+    });
+    let lookups = asked("lookup");
+    for number in 0..MODULES {
+        let package = Path::new(site_packages).join("payload");
+        fs::metadata(package.join(format!("module{number}.py"))).unwrap();
+        fs::metadata(package.join(format!("__pycache__/module{number}.{tag}.pyc"))).unwrap();
+    }
+    assert_eq!(asked("lookup"), lookups, "the kernel knew all of it");
+}

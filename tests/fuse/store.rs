@@ -68,7 +68,8 @@ impl TestStore {
     pub fn mount(&self) -> Option<TestMount> {
         omnipkg_tests::require_fuse().then(|| {
             let (sender, misses) = channel();
-            let mounted = mount(self.layout(), Options { bytecode_misses: Some(sender) }).unwrap();
+            let mounted =
+                mount(self.layout(), Options { bytecode_misses: Some(sender), ..Options::default() }).unwrap();
             TestMount { mounted, misses }
         })
     }

@@ -24,6 +24,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
         ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::TryNamespace => return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0),
+        ServerVerb::Ahead { view } => return Ok(server::ahead::look(&Layout::new(&settings.home), &view).map(|()| 0)?),
         _ => {}
     }
     let store = Store::open(&settings.home)?;
@@ -59,7 +60,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
             Ok(0)
         }
         ServerVerb::Gather { view } => server::gather::gather(&store, &view).map(|()| 0),
-        ServerVerb::Hold(_) | ServerVerb::Serve(_) | ServerVerb::TryNamespace => Ok(0),
+        ServerVerb::Hold(_) | ServerVerb::Serve(_) | ServerVerb::TryNamespace | ServerVerb::Ahead { .. } => Ok(0),
     }
 }
 

@@ -5,6 +5,7 @@
 //! lock goes with the processes, so there is no stale state to clean but the mount itself. The first command that needs a
 //! view starts them and goes on when they are ready; two commands that start at once are put in order by `run/start.lock`.
 
+pub mod ahead;
 mod compile;
 mod descriptors;
 pub mod gather;

@@ -3,8 +3,8 @@
 //! It holds nothing that cannot be found on disk again, so that it may die at any moment.
 
 use super::HOLDER_NAME;
-use super::compile;
 use super::descriptors::{Handed, with_open};
+use super::{ahead, compile};
 use anyhow::{Context, Result};
 use omnipkg_fusefs::{Connection, Counters, Options};
 use omnipkg_store::Layout;
@@ -33,10 +33,14 @@ fn begin(layout: &Layout, handed: &Handed, mut control: &UnixStream) -> Result<(
     let counters = Arc::new(Counters::adopt(handed.take_counters()?).context("cannot map the counters")?);
     let lock = File::from(handed.take_lock()?);
     let (sender, receiver) = mpsc::channel();
-    let mounted = connection.serve(layout, Options { bytecode_misses: Some(sender) }, Arc::clone(&counters))?;
+    let (start, starts) = mpsc::channel();
+    let options = Options { bytecode_misses: Some(sender), starts: Some(start) };
+    let mounted = connection.serve(layout, options, Arc::clone(&counters))?;
     writeln!(control, "ready").context("cannot tell the holder")?;
     let root = layout.root().to_owned();
     std::thread::spawn(move || compile::run(&root, &receiver));
+    let store = layout.clone();
+    std::thread::spawn(move || ahead::run(&store, &starts));
     let holder = control.try_clone().context("cannot copy the holder's socket")?;
     std::thread::spawn(move || become_holder(holder, &connection, &counters, &lock));
     mounted.wait();

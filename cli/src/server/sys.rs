@@ -1,4 +1,4 @@
-//! The one place in the server with `unsafe`: descriptors that the parent process handed over by number.
+//! The one place in the server with `unsafe`: descriptors that the parent process handed over by number, and priority.
 
 use anyhow::{Context, Result};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
@@ -14,4 +14,11 @@ pub fn inherited(number: RawFd) -> Result<OwnedFd> {
     // SAFETY: it is open, and was opened for this process to own: the hidden verbs that name it are started by nobody
     // but the holder and the server, once for each descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+/// Lets everybody else go first. Best effort.
+#[allow(unsafe_code)]
+pub fn lowest_priority() {
+    // SAFETY: it takes numbers only.
+    let _refused = unsafe { nix::libc::setpriority(nix::libc::PRIO_PROCESS, 0, 19) };
 }

@@ -1,0 +1,86 @@
+//! Looking ahead of an import: when a Python is started in a view for the first time, the view's directories are listed
+//! beside it.
+//!
+//! The kernel learns all names of a directory from one listing, where an import asks for one after the other and waits
+//! each time. A process of its own does it, at the lowest priority: one that waited for the mount within the server could
+//! not be ended with it. Nothing depends on it; what it finds wrong is nobody's concern here.
+
+use super::program;
+use super::sys::lowest_priority;
+use omnipkg_store::view::description::ViewDescription;
+use omnipkg_store::view::manifest::{NodeIndex, NodeKind, ViewManifest};
+use omnipkg_store::{Layout, Result, ViewId};
+use std::collections::VecDeque;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::mpsc::Receiver;
+
+/// Directories that are listed at most, the nearest to site-packages first: what lies deeper is imported more rarely, and
+/// the kernel's memory is not to be filled with what nobody asked for.
+const DIRECTORIES: usize = 1000;
+
+/// Starts a process for each view, one after the other, until the sender is gone.
+pub fn run(layout: &Layout, started: &Receiver<ViewId>) {
+    while let Ok(view) = started.recv() {
+        let mut command = Command::new(program());
+        command.arg0("omnipkg").args(["server", "ahead", &view.to_string()]).env("OMNIPKG_HOME", layout.root());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let _ended = command.spawn().and_then(|mut child| child.wait());
+    }
+}
+
+/// Lists the directories of a view that modules are imported from.
+pub fn look(layout: &Layout, view: &ViewId) -> Result<()> {
+    lowest_priority();
+    let path = layout.view(view);
+    let manifest = ViewManifest::open(&path)?;
+    let site_packages = ViewDescription::read(layout, &manifest, &path)?.site_packages;
+    let Some(start) = manifest.resolve(&site_packages)? else { return Ok(()) };
+    let root = layout.mnt().join(view.to_string()).join(site_packages);
+    let mut queue = VecDeque::from([(start, root)]);
+    for _ in 0..DIRECTORIES {
+        let Some((node, path)) = queue.pop_front() else { break };
+        let holds = look_into(&manifest, node, &path, &mut queue)?;
+        if holds.modules {
+            list(&path);
+        }
+        if holds.sources {
+            list(&path.join("__pycache__"));
+        }
+    }
+    Ok(())
+}
+
+#[derive(Default)]
+struct Holds {
+    sources: bool,
+    modules: bool,
+}
+
+fn look_into(
+    manifest: &ViewManifest,
+    node: NodeIndex,
+    path: &Path,
+    queue: &mut VecDeque<(NodeIndex, PathBuf)>,
+) -> Result<Holds> {
+    let mut holds = Holds::default();
+    for child in manifest.children(node)? {
+        let (name, child) = child?;
+        // A package's own tests are hardly ever imported, and often half of its directories.
+        let is_directory = matches!(manifest.node(child)?.kind, NodeKind::Directory);
+        if is_directory && !matches!(name, b"tests" | b"test") {
+            queue.push_back((child, path.join(OsStr::from_bytes(name))));
+        }
+        holds.sources |= name.ends_with(b".py");
+        holds.modules |= name.ends_with(b".py") || name.ends_with(b".so");
+    }
+    Ok(holds)
+}
+
+fn list(path: &Path) {
+    fs::read_dir(path).into_iter().flatten().for_each(drop);
+}
