@@ -29,14 +29,16 @@ requests! {
     Other = "other",
 }
 
-/// Words before those of the kinds.
+/// Words before those of the kinds. Later versions add words at the end only: the memory is handed from version to version.
 const BEGUN: usize = 0;
 const ANSWERED: usize = 1;
 const LOST: usize = 2;
 const SERVERS: usize = 3;
 const PROCESS: usize = 4;
-const FIRST_KIND: usize = 5;
+const DOWN: usize = 5;
+const FIRST_KIND: usize = 6;
 const WORDS: usize = FIRST_KIND + NAMES.len();
+const LENGTH: u64 = (WORDS * size_of::<u64>()) as u64;
 
 /// One counter for each kind of request, and what a watcher needs to know of the server.
 #[derive(Debug)]
@@ -62,7 +64,7 @@ impl Counters {
     /// Whatever memfd_create(2), ftruncate(2) or mmap(2) fails with.
     pub fn create() -> io::Result<Self> {
         let file = File::from(memfd_create(c"omnipkg-counters", MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING)?);
-        file.set_len((WORDS * size_of::<u64>()) as u64)?;
+        file.set_len(LENGTH)?;
         // nobody can make it shorter: reading the mapping cannot fail
         fcntl(&file, FcntlArg::F_ADD_SEALS(SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL))?;
         Self::from_file(file)
@@ -77,6 +79,10 @@ impl Counters {
     }
 
     fn from_file(file: File) -> io::Result<Self> {
+        if file.metadata()?.len() < LENGTH {
+            // an older omnipkg's
+            file.set_len(LENGTH)?;
+        }
         let words = SharedWords::map(&file, WORDS)?;
         Ok(Self { file, words })
     }
@@ -125,6 +131,16 @@ impl Counters {
     pub fn in_flight(&self) -> u64 {
         let (lost, answered) = (self.word(LOST), self.word(ANSWERED));
         self.word(BEGUN).saturating_sub(answered + lost)
+    }
+
+    /// Says that the mount was taken down: only those who use it still are served.
+    pub fn take_down(&self) {
+        self.set(DOWN, 1);
+    }
+
+    /// True once the mount was taken down.
+    pub fn is_down(&self) -> bool {
+        self.word(DOWN) != 0
     }
 
     /// How many servers there have been.
@@ -176,5 +192,17 @@ mod tests {
         adopted.server_begins(77);
         assert_eq!((counters.in_flight(), counters.servers(), counters.process()), (0, 1, 77));
         assert!(counters.file().set_len(8).is_err(), "it cannot be made shorter");
+        assert!(!counters.is_down());
+        adopted.take_down();
+        assert!(counters.is_down());
+    }
+
+    #[test]
+    fn the_memory_of_an_older_omnipkg_is_made_longer() {
+        let file = File::from(memfd_create(c"older", MFdFlags::MFD_CLOEXEC).unwrap());
+        file.set_len(64).unwrap();
+        let counters = Counters::adopt(file.into()).unwrap();
+        drop(counters.begin(Request::Other));
+        assert_eq!(counters.get(Request::Other), 1);
     }
 }

@@ -12,6 +12,7 @@ use crate::probe::find_fusermount;
 use fuser::{Config, MountOption, SessionACL};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
+use nix::sys::stat::minor;
 use nix::sys::statfs::{FUSE_SUPER_MAGIC, statfs};
 use omnipkg_store::{Layout, ViewId};
 use std::fs;
@@ -142,7 +143,10 @@ impl Unmounter {
     /// # Errors
     /// [`Error::Mount`].
     pub fn abort(&self) -> Result<()> {
-        // the force reaches the connection also where the mount itself is in use
+        // both reach the connection also where the mount itself is in use; the first is for who may not unmount
+        let switch =
+            fs::metadata(&self.mountpoint).map(|root| format!("/sys/fs/fuse/connections/{}/abort", minor(root.dev())));
+        let _ = switch.and_then(|switch| fs::write(switch, "1"));
         let _ = umount2(&self.mountpoint, MntFlags::MNT_FORCE);
         self.detach()
     }

@@ -20,6 +20,10 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
     if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_), .. } | ServerVerb::Gather { .. }) {
         close_inherited();
     }
+    if matches!(verb, ServerVerb::Serve(_) | ServerVerb::Ahead { .. } | ServerVerb::Gather { .. }) {
+        // Those who start them block signals that these are to be ended by, as is what they start themselves.
+        nix::sys::signal::SigSet::empty().thread_set_mask().context("cannot unblock signals")?;
+    }
     match verb {
         ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),

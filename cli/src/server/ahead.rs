@@ -46,18 +46,17 @@ pub fn look(layout: &Layout, view: &ViewId) -> Result<()> {
         let Some((node, path)) = queue.pop_front() else { break };
         let holds = look_into(&manifest, node, &path, &mut queue)?;
         if holds.modules {
-            list(&path);
+            list(&path, usize::MAX);
         }
-        if holds.sources {
-            list(&path.join("__pycache__"));
-        }
+        // Not to the end: the kernel is told there to forget a listing that may change, and would ask again.
+        list(&path.join("__pycache__"), holds.sources);
     }
     Ok(())
 }
 
 #[derive(Default)]
 struct Holds {
-    sources: bool,
+    sources: usize,
     modules: bool,
 }
 
@@ -75,12 +74,14 @@ fn look_into(
         if is_directory && !matches!(name, b"tests" | b"test") {
             queue.push_back((child, path.join(OsStr::from_bytes(name))));
         }
-        holds.sources |= name.ends_with(b".py");
+        holds.sources += usize::from(name.ends_with(b".py"));
         holds.modules |= name.ends_with(b".py") || name.ends_with(b".so");
     }
     Ok(holds)
 }
 
-fn list(path: &Path) {
-    fs::read_dir(path).into_iter().flatten().for_each(drop);
+fn list(path: &Path, entries: usize) {
+    if entries > 0 {
+        fs::read_dir(path).into_iter().flatten().take(entries).for_each(drop);
+    }
 }

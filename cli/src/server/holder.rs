@@ -2,7 +2,7 @@
 //!
 //! It starts the server, a child with the same descriptor; when that dies or does not get on, another takes over, and the
 //! programs that use a view see a pause. It never touches a view itself, so that it cannot hang with one. What must stay
-//! true: one thread, nothing that can block for long; every descriptor that a child is not meant to have is
+//! true: one thread, nothing that waits for the mount; every descriptor that a child is not meant to have is
 //! closed by exec. If the holder dies, its server becomes the holder (see `serve`).
 
 use super::HOLDER_NAME;
@@ -16,15 +16,18 @@ use nix::sys::prctl::set_name;
 use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
-use nix::unistd::Pid;
+use nix::unistd::{AccessFlags, Pid, access};
 use omnipkg_fusefs::{Connection, Counters, Demand, Error};
 use omnipkg_store::{Layout, Store};
+use std::collections::VecDeque;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -32,8 +35,13 @@ use std::time::{Duration, Instant};
 const LOOK_WHILE_BUSY: Duration = Duration::from_secs(1);
 const LOOK_WHILE_IDLE: Duration = Duration::from_secs(2);
 
-/// Servers that died one after the other without an answer before the next one has to wait a little.
-const DEATHS_WITHOUT_PAUSE: u32 = 20;
+/// So many servers that died within so long: the next one has to wait a little.
+const MANY_DEATHS: usize = 20;
+const SHORT: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// So many servers that ended before the first was ready: it cannot be done here.
+const FAILED_STARTS: usize = 3;
 
 /// How long a killed server may take to end before its place is taken.
 const DYING: Duration = Duration::from_millis(500);
@@ -73,10 +81,10 @@ struct Holder<'a> {
     watch: Watch,
     /// Killed servers that have not ended yet: they hang in the kernel.
     dying: Vec<Pid>,
-    deaths: u32,
-    answered_at_death: u64,
-    /// The mount was taken down; only those who use it still are served.
-    is_down: bool,
+    /// When servers ended, the last ones.
+    deaths: VecDeque<Instant>,
+    /// The kernel hands out again what a dead server had taken (Linux 6.9).
+    resends: bool,
 }
 
 struct Server {
@@ -106,13 +114,19 @@ impl<'a> Holder<'a> {
         }
         let connection = Connection::mount(layout)?;
         let counters = Counters::create().context("cannot make the server's counters")?;
-        Ok(Self::new(layout, connection, counters, lock, signals))
+        // Nothing was handed out yet: the answer says whether the kernel knows the question.
+        let resends = connection.resend().is_ok();
+        Ok(Self { resends, ..Self::new(layout, connection, counters, lock, signals) })
     }
 
     fn adopt(layout: &'a Layout, handed: &Handed) -> Result<Self> {
         let connection = Connection::adopt(handed.take_device()?, layout.mnt());
         let counters = Counters::adopt(handed.take_counters()?).context("cannot map the server's counters")?;
         let lock = File::from(handed.take_lock()?);
+        if !counters.is_down() && !record::is_ours(&lock) {
+            // The mount was taken down, and the lock is the next one's.
+            counters.take_down();
+        }
         let holder = Self::new(layout, connection, counters, lock, block_signals()?);
         holder.resend()?;
         Ok(holder)
@@ -128,15 +142,16 @@ impl<'a> Holder<'a> {
             server: None,
             watch: Watch::default(),
             dying: Vec::new(),
-            deaths: 0,
-            answered_at_death: 0,
-            is_down: false,
+            deaths: VecDeque::new(),
+            resends: true,
         }
     }
 
     fn run(mut self, ready: &mut Option<File>) -> Result<()> {
         let _ = set_name(c"omnipkg-holder");
-        record::write(&self.lock, self.counters.file().as_raw_fd())?;
+        if !self.counters.is_down() {
+            record::write(&self.lock, self.counters.file().as_raw_fd())?;
+        }
         self.start_server()?;
         let mut patience = LOOK_WHILE_BUSY;
         loop {
@@ -199,7 +214,7 @@ impl<'a> Holder<'a> {
                     if self.reap()? && matches!(self.replace("ended")?, Next::End) {
                         return Ok(Next::End);
                     }
-                    if starting && self.deaths > DEATHS_WITHOUT_PAUSE {
+                    if starting && self.deaths.len() >= FAILED_STARTS {
                         let _ = self.connection.unmounter().detach();
                         bail!("the server ended again and again before it was ready");
                     }
@@ -235,12 +250,15 @@ impl<'a> Holder<'a> {
             return Ok(Next::End);
         }
         eprintln!("the server {why}: another takes over");
-        let answered = self.counters.answered();
-        self.deaths = if answered == self.answered_at_death { self.deaths + 1 } else { 0 };
-        self.answered_at_death = answered;
-        std::thread::sleep(Duration::from_millis(10) * self.deaths.saturating_sub(DEATHS_WITHOUT_PAUSE).min(100));
+        self.deaths.push_back(Instant::now());
+        if self.deaths.len() > MANY_DEATHS && self.deaths.pop_front().is_some_and(|first| first.elapsed() < SHORT) {
+            std::thread::sleep(PAUSE);
+        }
         self.resend()?;
-        self.start_server()?;
+        if let Err(error) = self.start_server() {
+            // There is no room for a process just now: looking tries again.
+            eprintln!("{error:#}");
+        }
         Ok(Next::Continue)
     }
 
@@ -253,9 +271,17 @@ impl<'a> Holder<'a> {
             Err(Error::Mount { source, .. }) if source.raw_os_error() == Some(Errno::EPERM as i32) => Ok(()),
             Err(_) => {
                 // Before Linux 6.9: what the dead server had taken would wait for ever.
-                let _ = self.connection.unmounter().abort();
+                self.abort();
                 resent.context("this kernel cannot hand a mount over, so it was taken down")
             }
+        }
+    }
+
+    /// Takes the mount away from everybody.
+    fn abort(&self) {
+        // What is mounted there once it was taken down is another's; closing the device does it.
+        if !self.counters.is_down() {
+            let _ = self.connection.unmounter().abort();
         }
     }
 
@@ -291,6 +317,11 @@ impl<'a> Holder<'a> {
             self.kill_server();
             return Ok(None);
         }
+        if self.server.is_none()
+            && let Err(error) = self.start_server()
+        {
+            eprintln!("{error:#}");
+        }
         let (in_flight, answered) = (self.counters.in_flight(), self.counters.answered());
         match self.watch.look(Instant::now(), demand == Demand::Waiting, in_flight, answered) {
             Verdict::Idle => return Ok(Some(LOOK_WHILE_IDLE)),
@@ -303,7 +334,7 @@ impl<'a> Holder<'a> {
             }
             Verdict::GiveUp => {
                 self.kill_server();
-                let _ = self.connection.unmounter().abort();
+                self.abort();
                 bail!("no server could answer anything: the mount was taken down; the next command mounts anew");
             }
         }
@@ -313,34 +344,41 @@ impl<'a> Holder<'a> {
     /// Takes the mount away. Programs that still use it keep what they have: they are served until the last one lets go,
     /// and the lock is free for the next mount.
     fn take_down(&mut self) -> Result<()> {
-        if self.is_down {
+        if self.counters.is_down() {
             // What is mounted there now is another's.
             return Ok(());
         }
         let unmounter = self.connection.unmounter();
-        if unmounter.unmount().is_err() {
-            if let Err(error) = unmounter.detach() {
-                // Without its server it answers nobody, and the next mount clears it.
-                self.kill_server();
-                return Err(error.into());
-            }
-            record::release(&self.lock);
+        if unmounter.unmount().is_ok() {
+            self.counters.take_down();
+            return Ok(());
         }
-        self.is_down = true;
+        if let Err(error) = unmounter.detach() {
+            // Without its server it answers nobody, and the next mount clears it.
+            self.kill_server();
+            return Err(error.into());
+        }
+        // In this order: who goes on with it after a death between the two must not take the lock again.
+        self.counters.take_down();
+        record::release(&self.lock);
         Ok(())
     }
 
     /// Becomes the program that was asked for, with all that is held.
     fn hand_over(&mut self) -> Result<()> {
         let request = hand_over_request(self.layout);
-        let Ok(program) = fs::read_to_string(&request) else { return Ok(()) };
-        if nix::unistd::access(Path::new(&program), nix::unistd::AccessFlags::X_OK).is_ok() {
+        let Ok(program) = fs::read(&request) else { return Ok(()) };
+        let program = PathBuf::from(OsString::from_vec(program));
+        if !self.resends {
+            // Its users would not survive it: they are served from here, and who asked mounts anew.
+            self.take_down()?;
+        } else if access(&program, AccessFlags::X_OK).is_ok() {
             self.kill_server();
             let handed = [self.connection.device(), self.counters.file().as_fd(), self.lock.as_fd()];
             let mut command = Command::new(&program);
             command.arg0(HOLDER_NAME).args(Handed::arguments("hold", &handed));
             let error = with_open(&handed, || command.exec())?;
-            eprintln!("cannot become {program}: {error}");
+            eprintln!("cannot become {}: {error}", program.display());
             self.replace("was to be another program's").map(drop)?;
         }
         let _ = fs::remove_file(&request);

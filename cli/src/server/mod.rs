@@ -19,7 +19,7 @@ pub use descriptors::Handed;
 pub use holder::{begin, go_on};
 pub use serve::serve;
 
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use omnipkg_fusefs::{Counters, Rung};
@@ -37,6 +37,12 @@ const HOLDER_NAME: &str = "omnipkg-holder";
 
 /// How long a running server may take to become another program.
 const HAND_OVER: Duration = Duration::from_secs(20);
+
+/// How long one may take to end; those who use its mount are served after that.
+const END: Duration = Duration::from_secs(30);
+
+/// Between two looks at what another process does.
+const PAUSE: Duration = Duration::from_millis(2);
 
 /// What a running server says of itself.
 pub struct Running {
@@ -124,14 +130,17 @@ fn hand_over_to_this(layout: &Layout, rung: Rung, record: &Record) -> Result<()>
     fs::write(&written, program)
         .and_then(|()| fs::rename(&written, &request))
         .with_context(|| format!("cannot write {}", request.display()))?;
+    ensure!(record.holder.as_raw() > 0, "a server is just beginning: try again");
     signal(record.holder, holder::HAND_OVER)?;
     let deadline = Instant::now() + HAND_OVER;
-    while request.exists() && Instant::now() < deadline {
-        std::thread::sleep(Duration::from_millis(2));
+    while request.exists() && record::read(layout).is_some() && Instant::now() < deadline {
+        std::thread::sleep(PAUSE);
     }
     match record::read(layout) {
+        // Its kernel cannot hand a mount over, or it ended meanwhile.
+        None => start(layout, rung),
         Some(record) if !request.exists() && !record.is_older() => Ok(()),
-        _ => bail!("the running server did not hand over; see {}", log_path(layout).display()),
+        Some(_) => bail!("the running server did not hand over; see {}", log_path(layout).display()),
     }
 }
 
@@ -196,20 +205,30 @@ pub fn stop(layout: &Layout) -> Result<bool> {
 
 /// Ends a server: the mount goes, and the lock is free when this returns.
 fn end(layout: &Layout, record: &Record) -> Result<()> {
-    signal(record.holder, Signal::SIGTERM)?;
-    // One that was stopped hears nothing.
-    signal(record.holder, Signal::SIGCONT)?;
-    let path = record::path(layout);
-    let file = File::open(&path).with_context(|| format!("cannot open {}", path.display()))?;
-    file.lock().with_context(|| format!("cannot lock {}", path.display()))
+    let deadline = Instant::now() + END;
+    let (mut told, mut next) = (None, Some(*record));
+    while let Some(record) = next {
+        // Its server may have taken a dead holder's place meanwhile.
+        if told != Some(record.holder) && record.holder.as_raw() > 0 {
+            signal(record.holder, Signal::SIGTERM)?;
+            // One that was stopped hears nothing.
+            signal(record.holder, Signal::SIGCONT)?;
+            told = Some(record.holder);
+        }
+        ensure!(Instant::now() < deadline, "the server does not end; see {}", log_path(layout).display());
+        std::thread::sleep(PAUSE);
+        next = record::read(layout);
+    }
+    Ok(())
 }
 
+/// Signals a holder, unless it ended meanwhile and another process has its number.
 fn signal(process: Pid, signal: Signal) -> Result<()> {
-    if process.as_raw() <= 0 {
-        bail!("a server is just beginning: try again");
+    let name = fs::read_to_string(format!("/proc/{process}/comm")).unwrap_or_default();
+    if !name.starts_with("omnipkg") && name.trim() != "exe" {
+        return Ok(());
     }
     match kill(process, signal) {
-        // It ended meanwhile.
         Ok(()) | Err(nix::errno::Errno::ESRCH) => Ok(()),
         Err(error) => Err(error).with_context(|| format!("cannot signal the server (process {process})")),
     }

@@ -65,7 +65,11 @@ pub fn take(layout: &Layout) -> Result<File> {
     let file = file.with_context(|| format!("cannot open {}", path.display()))?;
     for _ in 0..ATTEMPTS {
         match file.try_lock() {
-            Ok(()) => return Ok(file),
+            Ok(()) => {
+                // whoever stood in it is gone
+                file.set_len(0).context("cannot write the server's lock file")?;
+                return Ok(file);
+            }
             Err(TryLockError::WouldBlock) => std::thread::sleep(PAUSE),
             Err(TryLockError::Error(error)) => {
                 return Err(error).with_context(|| format!("cannot lock {}", path.display()));
@@ -82,6 +86,11 @@ pub fn write(mut lock: &File, counters: i32) -> Result<()> {
         .and_then(|()| lock.write_all(text.as_bytes()))
         .and_then(|()| lock.set_len(text.len() as u64))
         .context("cannot write the server's lock file")
+}
+
+/// True if this process shares the lock that it was handed: nobody else has it.
+pub fn is_ours(lock: &File) -> bool {
+    lock.try_lock().is_ok()
 }
 
 /// Lets go of the lock, for this process and its server.
