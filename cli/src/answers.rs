@@ -1,6 +1,5 @@
 //! Remembered answers: question (requirements, interpreter, indexes, options) → lock.
 
-use crate::settings::Settings;
 use anyhow::Result;
 use omnipkg_resolver::Lock;
 use omnipkg_store::interpreter::Interpreter;
@@ -12,10 +11,10 @@ use std::fs;
 pub struct Question(DigestHasher);
 
 impl Question {
-    /// A question for an interpreter, with the options that change answers.
-    pub fn new(interpreter: &Interpreter, settings: &Settings) -> Self {
+    /// A question for an interpreter, to be asked of these indexes.
+    pub fn new(interpreter: &Interpreter, indexes: &[String]) -> Self {
         let mut this = Self(DigestHasher::new());
-        this.add("answers", "1");
+        this.add("answers", "2");
         let facts = &interpreter.facts;
         for part in [&facts.implementation, &facts.full_version(), &facts.soabi, &facts.platform] {
             this.add("interpreter", part);
@@ -26,10 +25,7 @@ impl Question {
             this.add(name, facts.markers.get(name).map_or("", String::as_str));
         }
         this.add("libc", &format!("{:?}", facts.libc));
-        this.add("index", settings.index_url.as_deref().unwrap_or(""));
-        for name in ["OMNIPKG_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"] {
-            this.add(name, &std::env::var(name).unwrap_or_default());
-        }
+        indexes.iter().for_each(|index| this.add("index", index));
         this
     }
 

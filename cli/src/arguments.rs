@@ -272,6 +272,9 @@ pub enum ServerVerb {
     Ahead {
         /// The view
         view: ViewId,
+        /// Read the bytecode too
+        #[arg(long)]
+        bytecode: bool,
     },
     /// Share the bytecode that Python made in a view of links
     #[command(hide = true)]

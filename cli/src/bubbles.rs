@@ -1,7 +1,8 @@
 //! Bubbles, by the name that users of the first omnipkg know: `bubbles/<environment>/<name>-<version>` leads to a
 //! site-packages directory that has a version which the environment does not have active.
 //!
-//! They are links for people and scripts to find things by; nothing of omnipkg reads them.
+//! They are links for people and scripts to find things by; nothing of omnipkg reads them. Like the links themselves, a new
+//! view that one leads to may be lost in a crash until it is sealed: a run does not wait for the disk for their sake.
 
 use anyhow::{Context as _, Result};
 use omnipkg_store::view::description::ViewDescription;

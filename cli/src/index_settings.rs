@@ -34,16 +34,36 @@ pub fn indexes(settings: &Settings, store: &Store, interpreter: &Interpreter) ->
         Some((url, origin)) => parse(&url, &origin)?,
         None => parse(&default_index(store, interpreter)?, "the default of the interpreter's pip")?,
     };
-    let mut extra = Vec::new();
-    for name in ["OMNIPKG_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL"] {
-        if let Ok(urls) = env::var(name) {
-            extra.extend(urls.split_whitespace().map(|url| parse(url, name)).collect::<Result<Vec<_>>>()?);
-        }
-    }
-    if let Some(urls) = configuration.get("extra-index-url") {
-        extra.extend(urls.split_whitespace().map(|url| parse(url, "pip.conf")).collect::<Result<Vec<_>>>()?);
-    }
+    let extra = extra(&configuration).iter().map(|(url, origin)| parse(url, origin)).collect::<Result<_>>()?;
     Ok(Indexes { index_url, extra })
+}
+
+/// The indexes as a remembered answer names them: in their order, and without credentials, which are no part of an answer.
+///
+/// Nothing is started for it: the default of the interpreter's pip is the empty name. What is no URL stands as it is.
+pub fn names(settings: &Settings) -> Vec<String> {
+    let configuration = PipConfiguration::read();
+    let index_url = configured(settings, &configuration).unwrap_or_default();
+    let all = std::iter::once(index_url).chain(extra(&configuration));
+    all.map(|(url, origin)| parse(&url, &origin).map_or(url, name)).collect()
+}
+
+fn name(mut url: Url) -> String {
+    // Only a URL without a host can refuse, and that has no credentials.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url.into()
+}
+
+/// The indexes that are asked beside the first one, and where each comes from.
+fn extra(configuration: &PipConfiguration) -> Vec<(String, String)> {
+    let names = ["OMNIPKG_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL"];
+    let variables = names.into_iter().filter_map(|name| Some((env::var(name).ok()?, name)));
+    let files = configuration.get("extra-index-url").map(|urls| (urls.to_owned(), "pip.conf"));
+    let mut extra = Vec::new();
+    for (urls, origin) in variables.chain(files) {
+        extra.extend(urls.split_whitespace().map(|url| (url.to_owned(), origin.to_owned())));
+    }
+    extra
 }
 
 fn configured(settings: &Settings, configuration: &PipConfiguration) -> Option<(String, String)> {
@@ -159,6 +179,13 @@ mod tests {
         assert_eq!(configuration.get("index-url"), Some("http://127.0.0.1/d"));
         let extra = configuration.get("extra-index-url").map(|urls| urls.split_whitespace().count());
         assert_eq!(extra, Some(2));
+    }
+
+    #[test]
+    fn credentials_are_no_part_of_a_name() {
+        let named = |url| parse(url, "PIP_INDEX_URL").map(name).ok();
+        assert_eq!(named("own=http://user:secret@127.0.0.1/a"), named("http://127.0.0.1/a"));
+        assert_ne!(named("http://127.0.0.1/a"), named("http://127.0.0.1/b"));
     }
 
     #[test]

@@ -135,9 +135,21 @@ fn meet(members: &mut BTreeMap<PackageName, Member>, requirement: &Requirement) 
     satisfied.then(|| (member.extras.len() > before).then(|| requirement.name.clone()))
 }
 
-/// True if a requirement can only hold where an extra is asked for: parsing hundreds of those takes its time.
+/// True if a requirement certainly holds only where an extra is asked for; what is written in another way is parsed.
+///
+/// Parsing hundreds of them takes its time, and nearly all end in `extra == 'x'`, alone or after an `and`.
 fn is_for_an_extra(text: &str) -> bool {
-    text.split_once(';').is_some_and(|(_, marker)| marker.contains("extra ==") && !marker.contains(" or "))
+    let Some((project, marker)) = text.split_once(';') else { return false };
+    let Some((before, extra)) = marker.trim().rsplit_once("==") else { return false };
+    let quoted = |quote| extra.trim_start().strip_prefix(quote)?.strip_suffix(quote);
+    let Some(name) = quoted('\'').or_else(|| quoted('"')) else { return false };
+    let Some(before) = before.trim_end().strip_suffix("extra") else { return false };
+    let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.');
+    let mut words = before.split(|character| !is_part(character)).filter(|word| !word.is_empty());
+    let is_a_term =
+        before.is_empty() || (before.ends_with(|last| !is_part(last)) && before.trim_end().ends_with("and"));
+    let has_no_choice = words.all(|word| !word.eq_ignore_ascii_case("or"));
+    is_a_term && has_no_choice && !project.contains('@') && !name.is_empty() && name.chars().all(is_part)
 }
 
 #[cfg(test)]
@@ -162,9 +174,33 @@ mod tests {
     }
 
     #[test]
-    fn requirements_of_extras_are_told_by_their_text() {
-        assert!(is_for_an_extra("a>=1; python_version<'3.9' and extra == 'x'"));
-        for text in ["a", "a; os_name=='x'", "a; extra == 'x' or os_name=='y'", "extra ==1"] {
+    fn requirements_of_extras_are_told_by_their_text_where_it_is_certain() {
+        let certain = [
+            "a; extra == 'x'",
+            "a>=1; python_version<'3.9' and extra == 'x'",
+            "a ; (python_version<'3.9')and extra==\"x-y\" ",
+        ];
+        for text in certain {
+            assert!(is_for_an_extra(text), "{text}");
+            assert!(!requirements(&[text])[0].marker.evaluate_extras(&[]), "{text}");
+        }
+        let holds_without = [
+            "a",
+            "a; os_name=='x'",
+            "a; extra == 'x' or os_name=='y'",
+            "a; extra == 'x'or os_name=='y'",
+            "a; os_name=='y'or python_version>'3'and extra == 'x'",
+            "a; os_name=='y' or extra == 'x'",
+            "a; (os_name=='y')or os_name=='z'and extra == 'x'",
+            "a; os_name==\"and extra == 'x'\"",
+            "a; extra != 'x'",
+        ];
+        for text in holds_without {
+            assert!(!is_for_an_extra(text), "{text}");
+            assert!(requirements(&[text])[0].marker.evaluate_extras(&[]), "{text}");
+        }
+        for text in ["extra ==1", "a; extra == ''", "a; brandextra == 'x'", "a @ http://127.0.0.1/;y and extra == 'x'"]
+        {
             assert!(!is_for_an_extra(text), "{text}");
         }
     }

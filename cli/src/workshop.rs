@@ -24,6 +24,7 @@ use omnipkg_store::wheel::{WheelTree, ingest};
 use omnipkg_store::{Sha256, Store, ViewId};
 use pep440_rs::Version;
 use pep508_rs::{PackageName, Requirement};
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -85,6 +86,8 @@ pub struct Workshop<'a> {
     store: Store,
     context: Context,
     resolver: Option<Resolver>,
+    /// What answers are remembered under.
+    indexes: OnceCell<Vec<String>>,
     display: Display,
     /// What is to be taken newer than it is there.
     pub upgrade: Upgrade,
@@ -104,7 +107,8 @@ pub enum Upgrade {
 impl<'a> Workshop<'a> {
     /// A workshop; nothing is opened or started before it is needed.
     pub fn new(settings: &'a Settings, store: Store, context: Context) -> Self {
-        Self { settings, store, context, resolver: None, display: Display::new(settings), upgrade: Upgrade::Nothing }
+        let (display, upgrade) = (Display::new(settings), Upgrade::Nothing);
+        Self { settings, store, context, resolver: None, indexes: OnceCell::new(), display, upgrade }
     }
 
     /// The context that views are composed over.
@@ -145,11 +149,7 @@ impl<'a> Workshop<'a> {
     ) -> Result<(Question, Lock, Wheels)> {
         let started = Instant::now();
         let question = self.question(requirements, left_out);
-        let remembered = if self.settings.refresh || self.upgrade != Upgrade::Nothing {
-            None
-        } else {
-            Answer::read(&self.store, &question)
-        };
+        let remembered = if self.asks_anew() { None } else { Answer::read(&self.store, &question) };
         let mut lock = match remembered {
             Some(answer) => answer.lock,
             None if requirements.is_empty() => Lock::default(),
@@ -166,14 +166,18 @@ impl<'a> Workshop<'a> {
         let wheels = self.wheels(&mut lock, cost)?;
         self.display.finish();
         cost.fetch = started.elapsed();
-        self.pins(|pins| pins.remember(requirements, &lock, self.settings.refresh))?;
+        self.pins(|pins| pins.remember(requirements, &lock, self.asks_anew()))?;
         Ok((question, lock, wheels))
+    }
+
+    /// True if the indexes are to be asked, whatever is remembered.
+    fn asks_anew(&self) -> bool {
+        self.settings.refresh || self.upgrade != Upgrade::Nothing
     }
 
     /// The lock of a set that leaves no choice, if all of it is known.
     fn pinned(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Option<(Lock, Wheels)>> {
-        let is_asked_again = self.settings.refresh || self.upgrade != Upgrade::Nothing;
-        if is_asked_again || !left_out.is_empty() || matches!(self.context.base, Base::Overlay { .. }) {
+        if self.asks_anew() || !left_out.is_empty() || matches!(self.context.base, Base::Overlay { .. }) {
             return Ok(None);
         }
         let markers = self.context.interpreter.facts.marker_environment()?;
@@ -181,7 +185,7 @@ impl<'a> Workshop<'a> {
     }
 
     fn pins<T>(&self, then: impl FnOnce(Pins<'_>) -> T) -> T {
-        let question = || Question::new(&self.context.interpreter, self.settings);
+        let question = || self.any_question();
         then(Pins { store: &self.store, question: &question })
     }
 
@@ -191,8 +195,14 @@ impl<'a> Workshop<'a> {
         self.view(&wheels.iter().map(read).collect::<Result<Vec<_>>>()?)
     }
 
+    /// What every question begins with.
+    fn any_question(&self) -> Question {
+        let indexes = self.indexes.get_or_init(|| index_settings::names(self.settings));
+        Question::new(&self.context.interpreter, indexes)
+    }
+
     fn question(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Question {
-        let mut question = Question::new(&self.context.interpreter, self.settings);
+        let mut question = self.any_question();
         requirements.iter().for_each(|requirement| question.add("requirement", &requirement.to_string()));
         left_out.iter().for_each(|name| question.add("left out", name.as_ref()));
         for (name, version) in self.preferences() {

@@ -8,7 +8,8 @@
 //! since every other file of the view never changes, that bytecode never goes stale. What Python keeps there is this
 //! view's alone; it only tells what is worth compiling for all ([`written_bytecode`]).
 //!
-//! A writable copy ([`copy`]) shares nothing with the store that could be written through: no hardlinks.
+//! A writable copy ([`copy`]) shares nothing with the store that could be written through: no hardlinks. Its sources may
+//! be edited, so its bytecode is checked against them.
 
 mod shared_bytecode;
 
@@ -27,7 +28,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// How a file got its place.
@@ -110,6 +111,19 @@ fn hard_link(object: &Path, target: &Path) -> io::Result<()> {
     fs::hard_link(object, target)
 }
 
+/// Has Python check a `.pyc` against its source: who writes to a copy may edit that. The header has its hash all the same.
+fn ask_for_check(pyc: &Path) -> io::Result<()> {
+    const UNCHECKED_HASH: u32 = 0b01;
+    const CHECKED_HASH: u32 = 0b11;
+    let file = File::options().read(true).write(true).open(pyc)?;
+    let mut flags = [0; 4];
+    // One that is cut off is none to Python; 3.6 has the source's time there, which an edit changes.
+    if file.read_at(&mut flags, 4)? == flags.len() && u32::from_le_bytes(flags) == UNCHECKED_HASH {
+        file.write_all_at(&CHECKED_HASH.to_le_bytes(), 4)?;
+    }
+    Ok(())
+}
+
 struct Projector<'a> {
     store: &'a Store,
     manifest: &'a ViewManifest,
@@ -170,7 +184,11 @@ impl<'a> Projector<'a> {
             if let Bytecode::Known { object: pyc, .. } = bytecode::find(self.store.layout(), &self.key, source) {
                 let mut name = stem.clone();
                 name.extend_from_slice(format!(".{}.pyc", self.cache_tag).as_bytes());
-                self.file(&pyc, &directory.join(OsStr::from_bytes(&name)), false)?;
+                let target = directory.join(OsStr::from_bytes(&name));
+                self.file(&pyc, &target, false)?;
+                if self.writable {
+                    ask_for_check(&target).at("write", &target)?;
+                }
             }
         }
         Ok(())

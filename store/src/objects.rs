@@ -176,7 +176,7 @@ pub(crate) fn publish_unsealed(store: &Store, bytes: &[u8]) -> Result<Digest> {
     let path = store.layout().object(&digest);
     let known = fs::symlink_metadata(&path).is_ok_and(|metadata| is_sealed(&metadata));
     if !known {
-        publish::volatile_file(store, &path, bytes)?;
+        publish::unsealed_with(store, &path, bytes, is_sealed)?;
     }
     Ok(digest)
 }
@@ -187,14 +187,10 @@ pub(crate) fn publish_unsealed(store: &Store, bytes: &[u8]) -> Result<Digest> {
 /// [`Error::Io`].
 pub(crate) fn seal(store: &Store, digest: &Digest) -> Result<()> {
     let path = store.layout().object(digest);
-    let file = File::open(&path).at("open object", &path)?;
-    if is_sealed(&file.metadata().at("look at", &path)?) {
-        return Ok(());
-    }
-    file.sync_all().at("sync", &path)?;
-    publish::sync_parent(&path)?;
-    file.set_permissions(fs::Permissions::from_mode(0o444)).at("set the mode of", &path)?;
-    file.set_modified(constant_time()).at("set the time of", &path)
+    publish::seal_with(&path, is_sealed, |file| {
+        file.set_permissions(fs::Permissions::from_mode(0o444))?;
+        file.set_modified(constant_time())
+    })
 }
 
 /// True if somebody wrote to an object, through a hardlink: that gives it another time than every object has.
@@ -214,7 +210,25 @@ pub(crate) fn is_sealed(metadata: &fs::Metadata) -> bool {
 /// [`Error::Damaged`] if they have not; [`Error::Io`].
 pub fn verify(layout: &Layout, digest: &Digest) -> Result<()> {
     let path = layout.object(digest);
-    check(digest, &path, &fs::read(&path).at("read object", &path)?)
+    verify_file(layout, digest, &File::open(&path).at("read object", &path)?)
+}
+
+/// As [`verify`], for an object that is open; reads it from where the file stands.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_file(layout: &Layout, digest: &Digest, mut file: &File) -> Result<()> {
+    let path = layout.object(digest);
+    let mut hasher = DigestHasher::new();
+    let mut buffer = vec![0; 256 * 1024];
+    loop {
+        match file.read(&mut buffer) {
+            Ok(0) => return check(digest, &path, &hasher.finish()),
+            Ok(count) => hasher.update(&buffer[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error).at("read object", &path),
+        }
+    }
 }
 
 /// Seals an object again whose bytes are still the right ones: somebody gave it another time or mode (a copied store).
@@ -226,8 +240,8 @@ pub(crate) fn seal_again(store: &Store, digest: &Digest) -> Result<()> {
     seal(store, digest)
 }
 
-fn check(digest: &Digest, path: &Path, bytes: &[u8]) -> Result<()> {
-    if Digest::of(bytes) == *digest {
+fn check(digest: &Digest, path: &Path, found: &Digest) -> Result<()> {
+    if found == digest {
         return Ok(());
     }
     let reason =
@@ -259,7 +273,7 @@ pub fn read(store: &Store, digest: &Digest) -> Result<Vec<u8>> {
 pub fn read_in(layout: &Layout, digest: &Digest) -> Result<Vec<u8>> {
     let path = layout.object(digest);
     let bytes = fs::read(&path).at("read object", &path)?;
-    check(digest, &path, &bytes)?;
+    check(digest, &path, &Digest::of(&bytes))?;
     Ok(bytes)
 }
 
@@ -267,6 +281,7 @@ pub fn read_in(layout: &Layout, digest: &Digest) -> Result<Vec<u8>> {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::MetadataExt;
 
     fn store() -> (tempfile::TempDir, Store) {
         let dir = tempfile::tempdir().unwrap();
@@ -339,5 +354,33 @@ mod tests {
         assert!(batch.add_bytes(b"precious").unwrap().new);
         batch.commit().unwrap();
         assert_eq!(read(&store, &added.digest).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn publishing_unsealed_again_keeps_what_is_there() {
+        let (_dir, store) = store();
+        let digest = publish_unsealed(&store, b"words").unwrap();
+        let path = store.layout().object(&digest);
+        let inode = fs::metadata(&path).unwrap().ino();
+        publish_unsealed(&store, b"words").unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().ino(), inode, "somebody may be sealing it right now");
+        seal(&store, &digest).unwrap();
+        // As a process does that looked before it was sealed.
+        publish::unsealed_with(&store, &path, b"words", is_sealed).unwrap();
+        assert!(is_sealed(&fs::metadata(&path).unwrap()));
+    }
+
+    #[test]
+    fn an_object_is_verified_in_parts() {
+        let (_dir, store) = store();
+        let mut batch = Batch::new(&store).unwrap();
+        let bytes: Vec<u8> = (0..700_001u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
+        let digest = batch.add_bytes(&bytes).unwrap().digest;
+        batch.commit().unwrap();
+        verify(store.layout(), &digest).unwrap();
+        let path = store.layout().object(&digest);
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &bytes[..700_000]).unwrap();
+        assert!(matches!(verify(store.layout(), &digest), Err(Error::Damaged { .. })));
     }
 }

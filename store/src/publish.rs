@@ -4,13 +4,16 @@
 
 use crate::error::{IoContext, Result};
 use crate::layout::Store;
-use std::fs::{self, File};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt, symlink};
+use std::fs::{self, File, Metadata};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// The mode of an immutable file that is durable.
 const SEALED: u32 = 0o444;
+
+/// How often sealing starts again because the file was replaced meanwhile; only a damaged one is, so that once is rare.
+const SEAL_ATTEMPTS: u32 = 8;
 
 /// Publishes an immutable file (mode 0444), replacing what is there.
 ///
@@ -36,7 +39,7 @@ pub fn new_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<bool> {
     make_parent(target)?;
     match temporary.persist_noclobber(target) {
         Ok(_) => sync_parent(target).map(|()| true),
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(error.error).at("publish", target),
     }
 }
@@ -46,21 +49,59 @@ pub fn new_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<bool> {
 /// # Errors
 /// [`crate::Error::Io`].
 pub fn volatile_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
-    let tmp = store.layout().tmp();
-    let mut temporary = tempfile::NamedTempFile::new_in(&tmp).at("create a file in", &tmp)?;
-    temporary.write_all(bytes).at("write", temporary.path())?;
+    let temporary = write_volatile(store, bytes)?;
     make_parent(target)?;
     temporary.persist(target).map(drop).map_err(|error| error.error).at("publish", target)
 }
 
 /// Publishes an immutable file that is whole for every process, but not durable yet: its mode says so until [`seal`].
+/// What is there already stays, if it is sealed or has these bytes: somebody may have named it as durable.
 ///
 /// After a crash it may be gone, or not whole.
 ///
 /// # Errors
 /// [`crate::Error::Io`].
 pub fn unsealed_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
-    volatile_file(store, target, bytes)
+    unsealed_with(store, target, bytes, has_sealed_mode)
+}
+
+/// As [`unsealed_file`], for files that say in another way that they are sealed.
+pub(crate) fn unsealed_with(
+    store: &Store,
+    target: &Path,
+    bytes: &[u8],
+    is_sealed: fn(&Metadata) -> bool,
+) -> Result<()> {
+    let temporary = write_volatile(store, bytes)?;
+    make_parent(target)?;
+    let temporary = match temporary.persist_noclobber(target) {
+        Ok(_) => return Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => error.file,
+        Err(error) => return Err(error.error).at("publish", target),
+    };
+    // One at a time: of two that found it damaged, the second keeps what the first put there.
+    let path = store.layout().run().join("replace.lock");
+    let lock = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
+    lock.lock().at("lock", &path)?;
+    if is_good(target, bytes, is_sealed) {
+        return Ok(());
+    }
+    temporary.persist(target).map(drop).map_err(|error| error.error).at("publish", target)
+}
+
+/// True if what is published there need not be replaced; what cannot be read is to be.
+fn is_good(target: &Path, bytes: &[u8], is_sealed: fn(&Metadata) -> bool) -> bool {
+    let look = || -> io::Result<bool> {
+        let mut file = File::open(target)?;
+        let metadata = file.metadata()?;
+        if is_sealed(&metadata) {
+            return Ok(true);
+        }
+        let mut found = Vec::new();
+        file.read_to_end(&mut found)?;
+        Ok(found == bytes)
+    };
+    look().unwrap_or(false)
 }
 
 /// Makes a file of [`unsealed_file`] durable, and marks it so: [`is_sealed`] then holds, also after a crash.
@@ -68,11 +109,31 @@ pub fn unsealed_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// [`crate::Error::Io`].
 pub fn seal(target: &Path) -> Result<()> {
-    let file = File::open(target).at("open", target)?;
-    file.sync_all().at("sync", target)?;
-    sync_parent(target)?;
-    // The mark may be lost in a crash: then the file is only looked at once more.
-    file.set_permissions(fs::Permissions::from_mode(SEALED)).at("set the mode of", target)
+    seal_with(target, has_sealed_mode, |file| file.set_permissions(fs::Permissions::from_mode(SEALED)))
+}
+
+/// As [`seal`], for files that say in another way that they are sealed: `mark` makes one say so.
+pub(crate) fn seal_with(
+    target: &Path,
+    is_sealed: fn(&Metadata) -> bool,
+    mut mark: impl FnMut(&File) -> io::Result<()>,
+) -> Result<()> {
+    for _ in 0..SEAL_ATTEMPTS {
+        let file = File::open(target).at("open", target)?;
+        let synced = file.metadata().at("look at", target)?;
+        if is_sealed(&synced) {
+            return Ok(());
+        }
+        file.sync_all().at("sync", target)?;
+        sync_parent(target)?;
+        // The mark may be lost in a crash: then the file is only looked at once more.
+        mark(&file).at("set the mode of", target)?;
+        let published = fs::metadata(target).at("look at", target)?;
+        if (published.dev(), published.ino()) == (synced.dev(), synced.ino()) {
+            return Ok(());
+        }
+    }
+    Err(io::Error::other("it is replaced again and again")).at("make durable", target)
 }
 
 /// True if what is published there is durable; `None` if nothing is.
@@ -81,10 +142,14 @@ pub fn seal(target: &Path) -> Result<()> {
 /// [`crate::Error::Io`].
 pub fn is_sealed(target: &Path) -> Result<Option<bool>> {
     match fs::metadata(target) {
-        Ok(metadata) => Ok(Some(metadata.permissions().mode() & 0o777 == SEALED)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Ok(metadata) => Ok(Some(has_sealed_mode(&metadata))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).at("look at", target),
     }
+}
+
+fn has_sealed_mode(metadata: &Metadata) -> bool {
+    metadata.permissions().mode() & 0o777 == SEALED
 }
 
 /// Points `link` at `target` by one rename: readers see the old or the new target, never neither.
@@ -104,7 +169,7 @@ pub fn volatile_link(store: &Store, target: &Path, link: &Path) -> Result<()> {
     make_parent(link)?;
     // Where there is nothing yet, making the link is one step already.
     match symlink(target, link) {
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
         result => return result.at("create link", link),
     }
     let tmp = store.layout().tmp();
@@ -112,6 +177,13 @@ pub fn volatile_link(store: &Store, target: &Path, link: &Path) -> Result<()> {
     let temporary = scratch.path().join("link");
     symlink(target, &temporary).at("create link", &temporary)?;
     fs::rename(&temporary, link).at("publish", link)
+}
+
+fn write_volatile(store: &Store, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
+    let tmp = store.layout().tmp();
+    let mut temporary = tempfile::NamedTempFile::new_in(&tmp).at("create a file in", &tmp)?;
+    temporary.write_all(bytes).at("write", temporary.path())?;
+    Ok(temporary)
 }
 
 fn write_temporary(tmp: &Path, bytes: &[u8], mode: u32) -> Result<tempfile::NamedTempFile> {
@@ -141,4 +213,60 @@ pub(crate) fn sync_parent(target: &Path) -> Result<()> {
 /// Makes a directory's entries durable.
 pub(crate) fn sync_directory(path: &Path) -> Result<()> {
     File::open(path).and_then(|directory| directory.sync_all()).at("sync", path)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn store() -> (tempfile::TempDir, Store, PathBuf) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("s")).unwrap();
+        let target = store.layout().views().join("x");
+        (dir, store, target)
+    }
+
+    fn inode(path: &Path) -> u64 {
+        fs::metadata(path).unwrap().ino()
+    }
+
+    #[test]
+    fn publishing_unsealed_does_not_undo_anothers_seal() {
+        let (_dir, store, target) = store();
+        unsealed_file(&store, &target, b"whole").unwrap();
+        let first = inode(&target);
+        unsealed_file(&store, &target, b"whole").unwrap();
+        assert_eq!(inode(&target), first, "somebody may be sealing it right now");
+        seal(&target).unwrap();
+        unsealed_file(&store, &target, b"whole").unwrap();
+        assert_eq!(is_sealed(&target).unwrap(), Some(true));
+        assert_eq!(fs::read_dir(store.layout().tmp()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_a_crash_cut_short_is_replaced() {
+        let (_dir, store, target) = store();
+        unsealed_file(&store, &target, b"who").unwrap();
+        unsealed_file(&store, &target, b"whole").unwrap();
+        assert_eq!(fs::read(&target).unwrap(), b"whole");
+        assert_eq!(is_sealed(&target).unwrap(), Some(false));
+    }
+
+    #[test]
+    fn what_is_replaced_while_it_is_sealed_is_sealed_after_all() {
+        let (_dir, store, target) = store();
+        unsealed_file(&store, &target, b"who").unwrap();
+        let mut marks = 0;
+        let mark = |file: &File| {
+            if marks == 0 {
+                unsealed_file(&store, &target, b"whole").unwrap();
+            }
+            marks += 1;
+            file.set_permissions(fs::Permissions::from_mode(SEALED))
+        };
+        seal_with(&target, has_sealed_mode, mark).unwrap();
+        assert_eq!((marks, is_sealed(&target).unwrap()), (2, Some(true)));
+        assert_eq!(fs::read(&target).unwrap(), b"whole");
+    }
 }

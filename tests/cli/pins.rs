@@ -1,7 +1,8 @@
 //! Sets that are pinned through and through, and views that a crash cut short.
 
 use crate::support::{publish, quiet_success, script};
-use omnipkg_tests::{Context, WheelBuilder};
+use omnipkg_tests::process::run;
+use omnipkg_tests::{Context, Index, Mode, Output, WheelBuilder};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -37,6 +38,46 @@ fn what_leaves_a_choice_or_cannot_be_is_the_solvers() {
     }
     let output = context.run(["mount", "a==0.9", "b==1.0"]);
     assert!(output.code() == 1 && output.stderr.contains("a>=1"), "{}", output.stderr);
+}
+
+#[test]
+fn what_another_index_had_is_no_answer_of_this_one() {
+    let context = context();
+    let other = Index::start(Mode::Json);
+    other.add(&WheelBuilder::with_version_attribute("e", "1.0").build());
+    let mount = |extra: Option<(&str, String)>, options: &[&str], set: &[&str]| -> Output {
+        let mut command = context.command([options, &["mount"], set].concat());
+        command.envs(extra);
+        run(command, b"")
+    };
+    let with = |url: String| Some(("PIP_EXTRA_INDEX_URL", url));
+    quiet_success(mount(with(other.url()), &[], &["c==1.0", "e==1.0"]));
+    fs::remove_dir_all(context.store().join("cache/simple")).unwrap();
+    let view = quiet_success(mount(with(other.url()), &["--offline"], &["e==1.0"]));
+    for set in [&["e==1.0"][..], &["c==1.0", "e==1.0"]] {
+        assert_eq!(mount(None, &[], set).code(), 1, "{set:?}: the index has no such project");
+        assert_eq!(mount(with("http://127.0.0.1:9/simple/".to_owned()), &["--offline"], set).code(), 1, "{set:?}");
+    }
+    let login = other.url().replace("http://", "http://user:another@");
+    for extra in [with(other.url()), with(login), Some(("UV_INDEX", format!("own={}", other.url())))] {
+        assert_eq!(quiet_success(mount(extra, &["--offline"], &["e==1.0"])), view);
+    }
+    fs::create_dir_all(context.home().join(".config/pip")).unwrap();
+    let configuration = format!("[global]\nextra-index-url = {}\n", other.url());
+    fs::write(context.home().join(".config/pip/pip.conf"), configuration).unwrap();
+    assert_eq!(quiet_success(mount(None, &["--offline"], &["e==1.0"])), view);
+}
+
+#[test]
+fn an_upgrade_renews_what_its_pins_came_to() {
+    let context = context();
+    context.run(["install", "a==1.0"]).success();
+    let (major, minor) = context.interpreter().version;
+    let better = WheelBuilder::with_version_attribute("a", "1.0").tag(&format!("cp{major}{minor}-none-any"));
+    context.publish(&[better.file("a/better.py", "").build()]);
+    context.run(["install", "--upgrade", "a==1.0"]).success();
+    let view = quiet_success(context.run(["--offline", "mount", "a==1.0", "c==1.0"]));
+    assert_eq!(quiet_success(context.run(["mount", "--refresh", "a==1.0", "c==1.0"])), view, "the solver's answer");
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn with_fuse() -> Option<Context> {
 fn status(context: &Context, which: &str) -> Option<Pid> {
     let answer = quiet_success(context.run(["--json", "server", "status"]));
     let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
-    assert_eq!(answer["running"], serde_json::json!(answer["process"].is_i64()));
+    assert_eq!(answer["running"], serde_json::json!(answer["holder"].is_i64()));
     answer[which].as_i64().map(|process| Pid::from_raw(i32::try_from(process).unwrap()))
 }
 

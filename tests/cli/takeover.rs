@@ -8,7 +8,7 @@ use omnipkg_tests::encoding::sha256_hex;
 use omnipkg_tests::{Context, WheelBuilder, require_fuse};
 use serde_json::Value;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -160,6 +160,34 @@ fn a_server_takes_its_dead_holders_place() {
     one_mount(&context);
     assert_eq!(quiet_success(context.run(["server", "stop"])), "");
     assert!(!is_mounted(&context.store().join("mnt")));
+}
+
+#[test]
+fn a_holder_that_was_stopped_goes_on_when_it_is_needed() {
+    let Some(context) = with_payload() else { return };
+    script(&context, "ok.py", &["import payload.module3", "print(payload.module3.VALUE)"]);
+    let both = [process(&context, "holder"), process(&context, "process")];
+    both.iter().for_each(|process| kill(*process, Signal::SIGSTOP).unwrap());
+    kill(both[1], Signal::SIGKILL).unwrap();
+    assert_eq!(quiet_success(context.run(["run", "ok.py"])), "3\n");
+    one_mount(&context);
+}
+
+#[test]
+fn a_mount_that_somebody_has_in_a_namespace_can_be_stopped() {
+    let Some(context) = with_payload() else { return };
+    let mut command = context.program("unshare");
+    command.args(["--mount", "sh", "-c", "echo ready; read line"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let Ok(mut keeper) = command.spawn() else { return eprintln!("skipped: there is no unshare") };
+    let mut line = [0; 6];
+    if keeper.stdout.as_mut().unwrap().read_exact(&mut line).is_err() {
+        return eprintln!("skipped: no mount namespace can be made");
+    }
+    assert_eq!(quiet_success(context.run(["server", "stop"])), "");
+    assert_eq!(quiet_success(context.run(["server", "start"])), "");
+    one_mount(&context);
+    drop(keeper.stdin.take());
+    keeper.wait().unwrap();
 }
 
 #[test]

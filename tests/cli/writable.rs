@@ -1,5 +1,10 @@
 //! Writable views: what a program writes is its own, is told, and is gone or kept; the store never changes.
 
+#[path = "writable/edits.rs"]
+mod edits;
+#[path = "writable/places.rs"]
+mod places;
+
 use crate::support::{one_error, publish, quiet_success, rich_installed, said, script};
 use insta::assert_snapshot;
 use omnipkg_tests::context::is_mounted;

@@ -28,7 +28,9 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
         ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::TryNamespace => return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0),
-        ServerVerb::Ahead { view } => return Ok(server::ahead::look(&Layout::new(&settings.home), &view).map(|()| 0)?),
+        ServerVerb::Ahead { view, bytecode } => {
+            return Ok(server::ahead::look(&Layout::new(&settings.home), &view, bytecode).map(|()| 0)?);
+        }
         _ => {}
     }
     let store = Store::open(&settings.home)?;
@@ -83,7 +85,7 @@ fn status(settings: &Settings, layout: &Layout) {
     let requests: Option<BTreeMap<_, _>> = counters.as_ref().map(|counters| counters.snapshot().into_iter().collect());
     let servers = counters.as_ref().map(Counters::servers);
     let json = serde_json::json!({
-        "schema": 1, "running": process.is_some(), "process": process, "holder": holder, "servers": servers,
+        "schema": 1, "running": holder.is_some(), "process": process, "holder": holder, "servers": servers,
         "counters": requests,
     });
     println!("{json}");

@@ -12,15 +12,17 @@ pub use sys::restore_pipe_signal;
 
 use crate::server;
 use crate::settings::{ProjectionChoice, Settings};
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail, ensure};
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
-use nix::unistd::{Pid, chdir, getegid, geteuid};
+use nix::unistd::{Pid, chdir, fchdir, getegid, geteuid};
 use omnipkg_fusefs::{Rung, Unavailable};
 use omnipkg_store::Layout;
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -59,24 +61,62 @@ pub fn receive_only() -> Result<()> {
     mount(None::<&str>, "/", None::<&str>, flags, None::<&str>).context("cannot make mounts private in the namespace")
 }
 
-/// Enters the namespaces of a process and keeps the working directory. This process must have one thread.
-fn enter(process: Pid) -> Result<()> {
+/// The working directory, to be found again in another tree of mounts.
+struct Here {
+    directory: File,
+    /// `None` if it was removed: then it has no other place either.
+    path: Option<PathBuf>,
+}
+
+impl Here {
+    fn now() -> Result<Self> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY;
+        let directory = File::options().read(true).custom_flags(flags.bits()).open(".");
+        let directory = directory.context("cannot open the working directory")?;
+        Ok(Self { directory, path: std::env::current_dir().ok() })
+    }
+
+    fn is(&self, path: &Path) -> bool {
+        let identity = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+        let (this, other) = (self.directory.metadata().map(identity), fs::metadata(path).map(identity));
+        matches!((this, other), (Ok(this), Ok(other)) if this == other)
+    }
+
+    /// True if a process finds it by its path too.
+    fn is_seen_by(&self, process: &str) -> bool {
+        let below =
+            |path: &PathBuf| Some(Path::new("/proc").join(process).join("root").join(path.strip_prefix("/").ok()?));
+        self.path.as_ref().is_none_or(|path| below(path).is_some_and(|there| self.is(&there)))
+    }
+
+    /// Back from the root directory, which entering leads to. By its path: the open descriptor is of the mounts that were
+    /// left, in which the directory has no path from here.
+    fn go_back(&self) -> Result<()> {
+        match &self.path {
+            Some(path) => chdir(path).with_context(|| format!("cannot go back to {}", path.display()))?,
+            None => fchdir(&self.directory).context("cannot go back to the working directory")?,
+        }
+        ensure!(self.is(Path::new(".")), "the working directory is another one in the server's mount namespace");
+        Ok(())
+    }
+}
+
+/// Enters the namespaces of a process, unless it is there, and returns where it was outside. It must have one thread.
+fn enter(process: Pid) -> Result<Option<Here>> {
     let of = |process: &str, name| PathBuf::from("/proc").join(process).join("ns").join(name);
     let number = process.to_string();
     if fs::read_link(of(&number, "mnt"))? == fs::read_link(of("self", "mnt"))? {
-        return Ok(());
+        return Ok(None);
     }
     let open =
         |name| File::open(of(&number, name)).with_context(|| format!("cannot open the server's {name} namespace"));
     let (user, mounts) = (open("user")?, open("mnt")?);
-    let directory = std::env::current_dir();
+    let here = Here::now()?;
+    // What was mounted since the server started may not be seen there, and there is no way back.
+    ensure!(here.is_seen_by(&number), "the working directory is not seen in the server's mount namespace");
     setns(user, CloneFlags::CLONE_NEWUSER).context("cannot enter the server's user namespace")?;
     setns(mounts, CloneFlags::CLONE_NEWNS).context("cannot enter the server's mount namespace")?;
-    // Entering leads to the root directory.
-    if let Ok(directory) = directory {
-        chdir(&directory).with_context(|| format!("cannot go back to {}", directory.display()))?;
-    }
-    Ok(())
+    Ok(Some(here))
 }
 
 /// The first thing that a run does: if this store's mount is in a namespace, goes there, starting the server if need be.
@@ -105,29 +145,33 @@ pub fn enter_for_run(settings: &Settings) -> Result<()> {
         }
         _ => return Ok(()),
     }
-    let result = enter_or_start(settings, &layout);
-    if let (ProjectionChoice::Probe, Err(error)) = (settings.projection, &result) {
-        // Until the machine is started anew, or `omnipkg doctor` finds that it works.
-        Known::write(&layout, &format!("{error:#}"));
-        return Ok(());
-    }
-    result
+    let entered = match enter_or_start(settings, &layout) {
+        // By links this time. Another run may be able to: only what a trial shows is remembered.
+        Err(_) if settings.projection == ProjectionChoice::Probe => return Ok(()),
+        entered => entered?,
+    };
+    // Once inside, a run that cannot be where it was started is none.
+    entered.map_or(Ok(()), |here| here.go_back())
 }
 
-fn enter_or_start(settings: &Settings, layout: &Layout) -> Result<()> {
+fn enter_or_start(settings: &Settings, layout: &Layout) -> Result<Option<Here>> {
     if server::holder(layout).is_none() {
         crate::commands::open_store(settings)?;
-        server::ensure(layout, Rung::Namespace)?;
+        if let Err(error) = server::ensure(layout, Rung::Namespace) {
+            // Until the machine is started anew, or `omnipkg doctor` finds that it works.
+            try_anew(layout);
+            return Err(error);
+        }
     }
     let process = server::holder(layout).context("the server ended at once")?;
-    match enter(process) {
-        Ok(()) => {}
+    let here = match enter(process) {
+        Ok(here) => here,
         // In a namespace within the server's (a writable run, a sandbox) the mount is seen and nothing is to be entered.
-        Err(_) if omnipkg_fusefs::is_mounted(&layout.mnt()).unwrap_or(false) => {}
+        Err(_) if omnipkg_fusefs::is_mounted(&layout.mnt()).unwrap_or(false) => None,
         Err(error) => return Err(error),
-    }
+    };
     let _ = ENTERED.set(());
-    Ok(())
+    Ok(here)
 }
 
 /// The way to a mount here: found by a few system calls; whether a namespace can be had is tried once and remembered.

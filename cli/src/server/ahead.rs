@@ -12,7 +12,8 @@ use omnipkg_store::view::manifest::{NodeIndex, NodeKind, ViewManifest};
 use omnipkg_store::{Layout, Result, ViewId};
 use std::collections::VecDeque;
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -23,19 +24,29 @@ use std::sync::mpsc::Receiver;
 /// the kernel's memory is not to be filled with what nobody asked for.
 const DIRECTORIES: usize = 1000;
 
+/// Bytecode that is read ahead at most, in bytes.
+const BYTECODE: u64 = 64 << 20;
+
 /// Starts a process for each view, one after the other, until the sender is gone.
-pub fn run(layout: &Layout, started: &Receiver<ViewId>) {
+pub fn run(root: &Path, started: &Receiver<ViewId>) {
     while let Ok(view) = started.recv() {
-        let mut command = Command::new(program());
-        command.arg0("omnipkg").args(["server", "ahead", &view.to_string()]).env("OMNIPKG_HOME", layout.root());
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        let _ended = command.spawn().and_then(|mut child| child.wait());
+        start(root, &view, false);
     }
 }
 
-/// Lists the directories of a view that modules are imported from.
-pub fn look(layout: &Layout, view: &ViewId) -> Result<()> {
+/// Has a view looked through by a process of its own, with the bytecode if some was just made, and waits for its end.
+pub fn start(root: &Path, view: &ViewId, bytecode: bool) {
+    let mut command = Command::new(program());
+    command.arg0("omnipkg").args(["server", "ahead", &view.to_string()]).env("OMNIPKG_HOME", root);
+    command.args(bytecode.then_some("--bytecode"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    let _ended = command.spawn().and_then(|mut child| child.wait());
+}
+
+/// Lists the directories of a view that modules are imported from, and reads the bytecode there if that is asked for.
+pub fn look(layout: &Layout, view: &ViewId, bytecode: bool) -> Result<()> {
     lowest_priority();
+    let mut room = if bytecode { BYTECODE } else { 0 };
     let path = layout.view(view);
     let manifest = ViewManifest::open(&path)?;
     let site_packages = ViewDescription::read(layout, &manifest, &path)?.site_packages;
@@ -46,10 +57,10 @@ pub fn look(layout: &Layout, view: &ViewId) -> Result<()> {
         let Some((node, path)) = queue.pop_front() else { break };
         let holds = look_into(&manifest, node, &path, &mut queue)?;
         if holds.modules {
-            list(&path, usize::MAX);
+            list(&path, usize::MAX, &mut 0);
         }
         // Not to the end: the kernel is told there to forget a listing that may change, and would ask again.
-        list(&path.join("__pycache__"), holds.sources);
+        list(&path.join("__pycache__"), holds.sources, &mut room);
     }
     Ok(())
 }
@@ -80,8 +91,15 @@ fn look_into(
     Ok(holds)
 }
 
-fn list(path: &Path, entries: usize) {
-    if entries > 0 {
-        fs::read_dir(path).into_iter().flatten().take(entries).for_each(drop);
+/// Lists a directory, and reads its files as long as there is room.
+fn list(path: &Path, entries: usize, room: &mut u64) {
+    if entries == 0 {
+        return;
+    }
+    for entry in fs::read_dir(path).into_iter().flatten().flatten().take(entries) {
+        if *room > 0 {
+            let read = File::open(entry.path()).and_then(|mut file| io::copy(&mut file, &mut io::sink()));
+            *room = room.saturating_sub(read.unwrap_or(0));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! Each interpreter that something is missing for has a compiler, whose processes wait for more until nothing was missed
 //! for a while. With nothing to compile, nothing runs and nothing wakes up.
 
+use super::ahead;
 use omnipkg_fusefs::BytecodeMiss;
 use omnipkg_store::bytecode::{Compiler, Effort, Report};
 use omnipkg_store::interpreter::{Interpreter, probe_cached};
@@ -17,6 +18,9 @@ use std::time::Duration;
 
 /// When nothing was missed for this long, what waits for more ends.
 const IDLE: Duration = Duration::from_secs(10);
+
+/// When nothing was missed for this long and all is compiled, the kernel is told of it.
+const SETTLED: Duration = Duration::from_millis(200);
 
 /// Compiles misses until the sender is gone.
 pub fn run(root: &Path, misses: &Receiver<BytecodeMiss>) {
@@ -33,10 +37,19 @@ pub fn run(root: &Path, misses: &Receiver<BytecodeMiss>) {
             }
         };
         desk.submit(&first);
+        let mut served = HashSet::from([first.view]);
         loop {
-            match misses.recv_timeout(IDLE) {
-                Ok(miss) => desk.submit(&miss),
-                Err(RecvTimeoutError::Timeout) if desk.is_idle() => break,
+            let patience = if served.is_empty() { IDLE } else { SETTLED };
+            match misses.recv_timeout(patience) {
+                Ok(miss) => {
+                    desk.submit(&miss);
+                    served.insert(miss.view);
+                }
+                Err(RecvTimeoutError::Timeout) if desk.is_idle() && served.is_empty() => break,
+                // So that the next start need not ask for what is there now.
+                Err(RecvTimeoutError::Timeout) if desk.is_idle() => {
+                    served.drain().for_each(|view| ahead::start(root, &view, true));
+                }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }

@@ -46,6 +46,9 @@ const FAILED_STARTS: usize = 3;
 /// How long a killed server may take to end before its place is taken.
 const DYING: Duration = Duration::from_millis(500);
 
+/// How long the end of a mount that nobody uses may take.
+const LAST_USERS: Duration = Duration::from_millis(500);
+
 /// Asks the holder to become another program; see [`hand_over_request`].
 pub const HAND_OVER: Signal = Signal::SIGUSR1;
 
@@ -351,6 +354,15 @@ impl<'a> Holder<'a> {
         let unmounter = self.connection.unmounter();
         if unmounter.unmount().is_ok() {
             self.counters.take_down();
+            let deadline = Instant::now() + LAST_USERS;
+            while self.connection.demand()? != Demand::Gone {
+                if Instant::now() > deadline {
+                    // Nobody uses it here, but somebody has it in mounts of his own (a namespace that was made meanwhile).
+                    record::release(&self.lock);
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(1));
+            }
             return Ok(());
         }
         if let Err(error) = unmounter.detach() {

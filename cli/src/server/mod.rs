@@ -56,7 +56,18 @@ pub struct Running {
 
 /// True if a server is there that knows what this omnipkg makes: one open, one flock, one read.
 pub fn is_alive(layout: &Layout) -> bool {
-    record::read(layout).is_some_and(|record| !record.is_older())
+    record::read(layout).is_some_and(|record| {
+        wake(&record);
+        !record.is_older()
+    })
+}
+
+/// The holder sees to the server, and nobody to the holder but those who need it: one that was stopped goes on. To any
+/// other the signal means nothing.
+fn wake(record: &Record) {
+    if record.holder.as_raw() > 0 {
+        let _ = kill(record.holder, Signal::SIGCONT);
+    }
 }
 
 /// The process that answers the kernel, if there is one.
@@ -92,7 +103,7 @@ fn counters(record: &Record) -> Option<Counters> {
 /// Sees to it that the mount is served, starting the server if need be; returns when it is ready.
 pub fn ensure(layout: &Layout, rung: Rung) -> Result<()> {
     let _lock = start_lock(layout)?;
-    match record::read(layout) {
+    match record::read(layout).inspect(wake) {
         Some(record) if record.is_older() => hand_over_to_this(layout, rung, &record),
         // A mount in a namespace is not seen from here: its server is ready when it lives, for it was waited for.
         Some(_) if rung == Rung::Namespace || omnipkg_fusefs::is_mounted(&layout.mnt())? => Ok(()),
@@ -105,7 +116,7 @@ pub fn ensure(layout: &Layout, rung: Rung) -> Result<()> {
 /// Makes a running server this very program; nobody who uses a view sees more than a pause. Starts one if there is none.
 pub fn restart(layout: &Layout, rung: Rung) -> Result<()> {
     let _lock = start_lock(layout)?;
-    match record::read(layout) {
+    match record::read(layout).inspect(wake) {
         Some(record) => hand_over_to_this(layout, rung, &record),
         None => start(layout, rung),
     }

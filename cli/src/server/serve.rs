@@ -39,7 +39,7 @@ fn begin(layout: &Layout, handed: &Handed, mut control: &UnixStream) -> Result<(
     writeln!(control, "ready").context("cannot tell the holder")?;
     let root = layout.root().to_owned();
     std::thread::spawn(move || compile::run(&root, &receiver));
-    let store = layout.clone();
+    let store = layout.root().to_owned();
     std::thread::spawn(move || ahead::run(&store, &starts));
     let holder = control.try_clone().context("cannot copy the holder's socket")?;
     std::thread::spawn(move || become_holder(holder, &connection, &counters, &lock));

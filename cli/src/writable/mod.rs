@@ -12,9 +12,11 @@
 //! Nothing in it can reach an object of the store: an overlay copies what is written to, and a copy has no hardlinks.
 
 mod changes;
+mod checked_bytecode;
 pub mod overlay;
 mod report;
 mod runs;
+mod steady;
 mod sys;
 
 pub use changes::{Change, Tree};
@@ -25,11 +27,13 @@ use crate::launch::Wrapper;
 use crate::output;
 use crate::settings::Settings;
 use anyhow::{Context, Result, bail};
+use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::ViewManifest;
 use omnipkg_store::{Layout, Store, ViewId, links};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -101,6 +105,11 @@ impl Layer {
             bail!("views are made of links");
         }
         overlay::make_directories(&self.directory)?;
+        let (layout, view) = (self.store.layout(), &self.record.view);
+        let made_of = ViewDescription::load(&self.store, view)?;
+        let upper = self.directory.join(overlay::UPPER);
+        checked_bytecode::ask_for(seen, &upper, &made_of.site_packages)?;
+        steady::hide_growing(layout, &ViewManifest::open(&layout.view(view))?, &made_of, &upper)?;
         overlay::attempt(seen, &self.directory)
     }
 
@@ -163,10 +172,10 @@ impl Layer {
             fs::create_dir(&merged).with_context(|| format!("cannot create {}", merged.display()))?;
         }
         // An overlay whose server is gone, and with it the mount beneath, is of no use any more.
-        if is_mount_point(&merged) && !is_alive(&merged) {
+        if is_mount_point(&merged)? && !is_alive(&merged) {
             overlay::unmount(&merged)?;
         }
-        if !is_mount_point(&merged) {
+        if !is_mount_point(&merged)? {
             overlay::mount_over(seen, &self.directory, &merged)?;
         }
         Ok(merged)
@@ -192,7 +201,7 @@ impl Layer {
     /// Takes away what everybody sees.
     pub fn hide(&self) -> Result<()> {
         let merged = self.directory.join(MERGED);
-        if is_mount_point(&merged) { overlay::unmount(&merged) } else { Ok(()) }
+        if is_mount_point(&merged)? { overlay::unmount(&merged) } else { Ok(()) }
     }
 
     /// True if it stays when it is not used.
@@ -234,10 +243,12 @@ impl Drop for Layer {
 
 fn changes_in(store: &Store, directory: &Path, record: &Record) -> Result<Vec<Change>> {
     let manifest = ViewManifest::open(&store.layout().view(&record.view))?;
-    match record.means {
+    let mut found = match record.means {
         Means::Overlay => changes::changes(&manifest, Tree::Upper, &directory.join(overlay::UPPER)),
         Means::Copy => changes::changes(&manifest, Tree::Whole, &directory.join(COPY)),
-    }
+    }?;
+    found.retain(|change| !checked_bytecode::is_ours(&change.path));
+    Ok(found)
 }
 
 /// What `status` and `writable list` tell of a layer.
@@ -282,7 +293,8 @@ pub fn list(store: &Store) -> Vec<Summary> {
             let record = read_record(&directory)?;
             let changes = changes_in(store, &directory, &record).ok()?;
             let path = [MERGED, COPY].map(|place| directory.join(place)).into_iter().find(|path| match record.means {
-                Means::Overlay => is_mount_point(path),
+                // As long as the table cannot be read, it may be.
+                Means::Overlay => path.ends_with(MERGED) && is_mount_point(path).unwrap_or(true),
                 Means::Copy => path.ends_with(COPY),
             });
             Some(Summary { name, view: record.view, means: record.means, kept: record.kept, path, changes })
@@ -313,7 +325,7 @@ pub fn view_of_path(layout: &Layout, path: &Path) -> Option<ViewId> {
 }
 
 fn path_of(layout: &Layout, name: &str) -> Result<PathBuf> {
-    if name.is_empty() || name.contains('/') || name.starts_with('.') {
+    if name.is_empty() || name.contains('/') || name.starts_with('.') || name.chars().any(char::is_control) {
         bail!("{name:?} cannot be the name of a kept layer");
     }
     Ok(layout.writable().join(name))
@@ -344,8 +356,25 @@ fn is_alive(merged: &Path) -> bool {
 }
 
 /// By the kernel's table: a mount whose server is gone answers no stat.
-fn is_mount_point(path: &Path) -> bool {
-    let table = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    let path = path.display().to_string().replace('\\', "\\134").replace(' ', "\\040");
-    table.lines().any(|line| line.split(' ').nth(4) == Some(path.as_str()))
+fn is_mount_point(path: &Path) -> Result<bool> {
+    let table = fs::read("/proc/self/mountinfo").context("cannot read the table of mounts")?;
+    // It has the real path, without links on the way.
+    let real = match (path.parent().map(fs::canonicalize), path.file_name()) {
+        (Some(parent), Some(name)) => parent.with_context(|| format!("cannot look at {}", path.display()))?.join(name),
+        _ => path.to_owned(),
+    };
+    let wanted = escaped(real.as_os_str().as_bytes());
+    Ok(table.split(|byte| *byte == b'\n').any(|line| line.split(|byte| *byte == b' ').nth(4) == Some(&wanted)))
+}
+
+/// As the kernel writes a path in its table.
+fn escaped(path: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(path.len());
+    for byte in path {
+        match byte {
+            b' ' | b'\t' | b'\n' | b'\\' => escaped.extend_from_slice(format!("\\{byte:03o}").as_bytes()),
+            byte => escaped.push(*byte),
+        }
+    }
+    escaped
 }

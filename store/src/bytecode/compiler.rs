@@ -25,6 +25,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// An interpreter whose processes end over this many sources in a row cannot compile anything.
 const ENDS: usize = 8;
 
+/// What any interpreter that works compiles.
+const PLAIN: &[u8] = b"def double(values):\n    return [2 * value for value in values]\n";
+
 /// How much of the machine compiling may use.
 #[derive(Debug, Clone, Copy)]
 pub struct Effort {
@@ -281,23 +284,14 @@ fn compile_one(shared: &Shared, child: &mut Option<Child>, source: &Digest) -> O
     }
     // Checked against its digest: damage must not become bytecode under a sound name.
     let Ok(bytes) = objects::read(&shared.store, source) else { return Some(Answer::Failed) };
-    let effort = &shared.effort;
-    if child.is_none() {
-        match Child::start(shared.interpreter.path(), effort.background, effort.patience) {
-            Ok(started) => *child = Some(started),
-            Err(error) => {
-                (shared.on_report)(Report::Trouble(error));
-                shared.count_end();
-                return Some(Answer::Failed);
-            }
-        }
+    let mut answer = attempt(shared, child, &bytes);
+    if answer == Answer::Ended(true) {
+        // A refusal lasts: the source is at fault only if it also ends a fresh process, and one that works.
+        let works = matches!(attempt(shared, child, PLAIN), Answer::Pyc(_));
+        answer = if works { attempt(shared, child, &bytes) } else { Answer::Ended(false) };
     }
-    let answer = child.as_mut()?.compile(&bytes);
     match &answer {
-        Answer::Ended(_) => {
-            *child = None;
-            shared.count_end();
-        }
+        Answer::Ended(_) => shared.count_end(),
         Answer::Pyc(pyc) if !has_magic(pyc, shared.interpreter.facts.magic) => {
             shared.trouble("its bytecode has another magic number than when it was probed");
             return Some(Answer::Failed);
@@ -305,6 +299,26 @@ fn compile_one(shared: &Shared, child: &mut Option<Child>, source: &Digest) -> O
         _ => shared.lock().ends = 0,
     }
     Some(answer)
+}
+
+/// What a process says to a source, `child` if it lives; a process that cannot be started is one that ended.
+fn attempt(shared: &Shared, child: &mut Option<Child>, source: &[u8]) -> Answer {
+    let effort = &shared.effort;
+    let process = match child {
+        Some(process) => process,
+        None => match Child::start(shared.interpreter.path(), effort.background, effort.patience) {
+            Ok(started) => child.insert(started),
+            Err(error) => {
+                (shared.on_report)(Report::Trouble(error));
+                return Answer::Ended(false);
+            }
+        },
+    };
+    let answer = process.compile(source);
+    if matches!(answer, Answer::Ended(_)) {
+        *child = None;
+    }
+    answer
 }
 
 /// A pyc begins with its magic number, the lower half of it first.

@@ -130,13 +130,30 @@ fn a_process_that_dies_or_hangs_costs_one_source() {
 }
 
 #[test]
+fn a_crash_that_does_not_come_again_refuses_nothing() {
+    let bench = Bench::new();
+    let flag = bench._directory.path().join("crashed");
+    let python = bench.doctored(&format!(
+        "import os\nreal = compile\ndef compile(source, *rest, **more):\n    \
+         if b'CRASH' in source and not os.path.exists('{0}'):\n        open('{0}', 'w').close()\n        \
+         os.abort()\n    return real(source, *rest, **more)",
+        flag.display()
+    ));
+    let source = bench.sources(&[b"CRASH = 1\n"])[0];
+    assert_eq!(bench.compile_with(&python, &[source], Effort::at_once()).unwrap(), MADE);
+    assert!(flag.exists(), "it had crashed");
+}
+
+#[test]
 fn an_interpreter_that_only_dies_is_given_up() {
     let bench = Bench::new();
     let texts: Vec<String> = (0..300).map(|number| format!("x = {number}\n")).collect();
     let sources = bench.sources(&texts.iter().map(String::as_bytes).collect::<Vec<_>>());
-    let error = bench.compile_with(&bench.doctored("import os\nos._exit(1)"), &sources, Effort::at_once());
-    let error = error.unwrap_err().to_string();
-    assert!(error.contains("end before they answer"), "{error}");
+    for death in ["os._exit(1)", "os.abort()", "os.kill(os.getpid(), 4)"] {
+        let python = bench.doctored(&format!("import os\n{death}"));
+        let error = bench.compile_with(&python, &sources, Effort::at_once()).unwrap_err().to_string();
+        assert!(error.contains("end before they answer"), "{error}");
+    }
     let mut gone = bench.python.clone();
     gone.identity.path = "/nowhere/python".into();
     let error = bench.compile_with(&gone, &sources, Effort::at_once()).unwrap_err().to_string();

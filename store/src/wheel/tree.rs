@@ -5,11 +5,14 @@
 //! schemes (`site`, `bin`, `data`, `include`).
 //!
 //! ```text
-//! magic[8]  files:u64  bytes:u64  head:u32   sizes of the wheel, and of what follows
+//! magic[8]  stamp[32]                        of which wheel manifest it was made
+//! files:u64  bytes:u64  head:u32             sizes of the wheel, and of what follows
 //! head                                       the wheel manifest without its files
 //! tree                                       a view manifest
 //! checksum[32]                               blake3 of everything before it
 //! ```
+//!
+//! The stamp is the manifest's inode, size and time (seconds, nanoseconds): one that replaced it has another.
 
 use super::WheelManifest;
 use crate::digest::{Digest, Sha256};
@@ -17,11 +20,13 @@ use crate::error::{Error, IoContext, Result};
 use crate::layout::Store;
 use crate::publish;
 use crate::view::manifest::{ManifestBuilder, ViewManifest};
-use std::fs::File;
+use std::fs::{self, File, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-const MAGIC: &[u8; 8] = b"OMNITREE";
-const HEADER: usize = 28;
+const MAGIC: &[u8; 8] = b"OMNITRE2";
+const STAMP: usize = 32;
+const HEADER: usize = 8 + STAMP + 20;
 const CHECKSUM: usize = 32;
 
 /// A wheel of the store, ready to be put into views.
@@ -42,19 +47,23 @@ impl WheelTree {
     /// # Errors
     /// [`Error::Io`] if the store does not have it; [`Error::Damaged`] if its manifest is.
     pub fn open(store: &Store, sha256: &Sha256) -> Result<Self> {
-        let path = store.layout().wheel_tree(sha256);
+        let (path, source) = (store.layout().wheel_tree(sha256), store.layout().wheel(sha256));
+        // Looked at before it is read: if it is replaced in between, the tree does not fit the next time.
+        let stamp = stamp(&fs::metadata(&source).at("read wheel manifest", &source)?);
         // A cache: whatever is wrong with it, the manifest is the truth. A wheel that is gone is gone with its tree.
-        if store.layout().wheel(sha256).exists()
-            && let Ok(tree) = Self::read(&path)
-        {
+        if let Ok(tree) = Self::read(&path, &stamp) {
             return Ok(tree);
         }
         let manifest = WheelManifest::read(store, sha256)?;
-        publish::volatile_file(store, &path, &encode(&manifest)?)?;
-        Self::read(&path)
+        let (head, tree) = (manifest.without_files(), tree(&manifest)?);
+        let (files, bytes) = (manifest.files.len() as u64, manifest.size());
+        let encoded = encode(&stamp, (files, bytes), &head, &tree)?;
+        // Best effort: what cannot be kept is made again.
+        let _ = publish::volatile_file(store, &path, &encoded);
+        Ok(Self { head, files, bytes, tree: ViewManifest::from_bytes(tree)? })
     }
 
-    fn read(path: &Path) -> Result<Self> {
+    fn read(path: &Path, stamp: &[u8; STAMP]) -> Result<Self> {
         let damaged =
             |reason: &str| Error::Damaged { what: "wheel tree", path: path.to_owned(), reason: reason.into() };
         let file = File::open(path).at("open wheel tree", path)?;
@@ -62,13 +71,14 @@ impl WheelTree {
         let parts = || {
             let end = map.len().checked_sub(CHECKSUM)?;
             let (content, checksum) = map.split_at_checked(end)?;
-            let whole = content.starts_with(MAGIC) && Digest::of(content).as_bytes() == checksum;
+            let fits = content.strip_prefix(MAGIC)?.starts_with(stamp);
+            let whole = fits && Digest::of(content).as_bytes() == checksum;
             let number = |at: usize| Some(u64::from_le_bytes(content.get(at..at + 8)?.try_into().ok()?));
-            let head = u32::from_le_bytes(content.get(24..HEADER)?.try_into().ok()?) as usize;
+            let head = u32::from_le_bytes(content.get(HEADER - 4..HEADER)?.try_into().ok()?) as usize;
             let head = HEADER..HEADER.checked_add(head)?;
-            whole.then_some((number(8)?, number(16)?, head, end))
+            whole.then_some((number(HEADER - 20)?, number(HEADER - 12)?, head, end))
         };
-        let (files, bytes, head, end) = parts().ok_or_else(|| damaged("it is not whole"))?;
+        let (files, bytes, head, end) = parts().ok_or_else(|| damaged("it is not whole, or of another manifest"))?;
         let start = head.end;
         let text = map.get(head).ok_or_else(|| damaged("it is cut off"))?;
         let head = WheelManifest::parse(text).map_err(|error| damaged(&error.to_string()))?;
@@ -77,22 +87,99 @@ impl WheelTree {
     }
 }
 
-fn encode(manifest: &WheelManifest) -> Result<Vec<u8>> {
+fn stamp(manifest: &Metadata) -> [u8; STAMP] {
+    let numbers = [manifest.ino(), manifest.size(), manifest.mtime() as u64, manifest.mtime_nsec() as u64];
+    let mut stamp = [0; STAMP];
+    stamp.chunks_exact_mut(8).zip(numbers).for_each(|(slot, number)| slot.copy_from_slice(&number.to_le_bytes()));
+    stamp
+}
+
+fn tree(manifest: &WheelManifest) -> Result<Vec<u8>> {
     let mut builder = ManifestBuilder::new();
     for file in &manifest.files {
         builder.file(&file.path, file.digest, file.size, file.executable)?;
     }
-    let tree = builder.finish()?;
-    let head = manifest.without_files().to_bytes();
+    builder.finish()
+}
+
+fn encode(stamp: &[u8; STAMP], (files, size): (u64, u64), head: &WheelManifest, tree: &[u8]) -> Result<Vec<u8>> {
+    let head = head.to_bytes();
     let length = u32::try_from(head.len()).map_err(|_| Error::View("the wheel's metadata is too large".to_owned()))?;
     let mut bytes = Vec::with_capacity(HEADER + head.len() + tree.len() + CHECKSUM);
     bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(&(manifest.files.len() as u64).to_le_bytes());
-    bytes.extend_from_slice(&manifest.size().to_le_bytes());
+    bytes.extend_from_slice(stamp);
+    bytes.extend_from_slice(&files.to_le_bytes());
+    bytes.extend_from_slice(&size.to_le_bytes());
     bytes.extend_from_slice(&length.to_le_bytes());
     bytes.extend_from_slice(&head);
-    bytes.extend_from_slice(&tree);
+    bytes.extend_from_slice(tree);
     let checksum = Digest::of(&bytes);
     bytes.extend_from_slice(checksum.as_bytes());
     Ok(bytes)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::tags::WheelTag;
+    use crate::wheel::WheelFile;
+
+    /// A store with one wheel of so many files.
+    fn store(files: usize) -> (tempfile::TempDir, Store, Sha256) {
+        let dir = tempfile::tempdir().unwrap();
+        let store = Store::open(dir.path().join("s")).unwrap();
+        let sha256 = Sha256::of(b"a wheel");
+        publish(&store, &sha256, files);
+        (dir, store, sha256)
+    }
+
+    fn publish(store: &Store, sha256: &Sha256, files: usize) {
+        let file = |n| WheelFile { digest: Digest::of(b"x"), size: 1, executable: false, path: format!("site/{n}.py") };
+        let manifest = WheelManifest {
+            filename: "pkg-1.0-py3-none-any.whl".to_owned(),
+            name: "pkg".parse().unwrap(),
+            display_name: "Pkg".to_owned(),
+            version: "1.0".parse().unwrap(),
+            tags: vec![WheelTag::new("py3", "none", "any")],
+            requires_python: None,
+            requires_dist: Vec::new(),
+            provides_extra: Vec::new(),
+            entry_points: Vec::new(),
+            import_names: Vec::new(),
+            warnings: Vec::new(),
+            files: (0..files).map(file).collect(),
+        };
+        publish::file(store, &store.layout().wheel(sha256), &manifest.to_bytes()).unwrap();
+    }
+
+    #[test]
+    fn a_tree_that_cannot_be_kept_is_a_tree_nevertheless() {
+        let (_dir, store, sha256) = store(2);
+        fs::write(store.layout().wheel_tree(&sha256).parent().unwrap(), b"no directory").unwrap();
+        let tree = WheelTree::open(&store, &sha256).unwrap();
+        assert_eq!((tree.files, tree.bytes, tree.head.display_name.as_str()), (2, 2, "Pkg"));
+        assert!(tree.tree.resolve("site/1.py").unwrap().is_some());
+    }
+
+    #[test]
+    fn a_kept_tree_says_the_same() {
+        let (_dir, store, sha256) = store(2);
+        let made = WheelTree::open(&store, &sha256).unwrap();
+        let path = store.layout().wheel_tree(&sha256);
+        let kept = WheelTree::open(&store, &sha256).unwrap();
+        assert_eq!(kept.tree.path(), path, "the second time it is not made again");
+        assert_eq!((&made.head, made.files, made.bytes), (&kept.head, kept.files, kept.bytes));
+        assert_eq!(made.tree.len(), kept.tree.len());
+    }
+
+    #[test]
+    fn another_manifest_makes_another_tree() {
+        let (_dir, store, sha256) = store(2);
+        WheelTree::open(&store, &sha256).unwrap();
+        publish(&store, &sha256, 3);
+        assert_eq!(WheelTree::open(&store, &sha256).unwrap().files, 3);
+        fs::remove_file(store.layout().wheel(&sha256)).unwrap();
+        assert!(WheelTree::open(&store, &sha256).unwrap_err().is_not_found(), "gone with its wheel");
+    }
 }
