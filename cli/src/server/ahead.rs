@@ -7,9 +7,10 @@
 
 use super::program;
 use super::sys::lowest_priority;
+use omnipkg_store::bytecode::{self, Bytecode, Key};
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::{NodeIndex, NodeKind, ViewManifest};
-use omnipkg_store::{Layout, Result, ViewId};
+use omnipkg_store::{Digest, Layout, Result, ViewId};
 use std::collections::VecDeque;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -44,30 +45,33 @@ pub fn start(root: &Path, view: &ViewId, bytecode: bool) {
 }
 
 /// Lists the directories of a view that modules are imported from, and reads the bytecode there if that is asked for.
-pub fn look(layout: &Layout, view: &ViewId, bytecode: bool) -> Result<()> {
+pub fn look(layout: &Layout, view: &ViewId, read_bytecode: bool) -> Result<()> {
     lowest_priority();
-    let mut room = if bytecode { BYTECODE } else { 0 };
+    let mut room = if read_bytecode { BYTECODE } else { 0 };
     let path = layout.view(view);
     let manifest = ViewManifest::open(&path)?;
-    let site_packages = ViewDescription::read(layout, &manifest, &path)?.site_packages;
+    let ViewDescription { site_packages, cache_tag, magic, .. } = ViewDescription::read(layout, &manifest, &path)?;
+    let key = Key::of(layout, &cache_tag, magic);
     let Some(start) = manifest.resolve(&site_packages)? else { return Ok(()) };
     let root = layout.mnt().join(view.to_string()).join(site_packages);
     let mut queue = VecDeque::from([(start, root)]);
     for _ in 0..DIRECTORIES {
         let Some((node, path)) = queue.pop_front() else { break };
         let holds = look_into(&manifest, node, &path, &mut queue)?;
+        let known = |source: &&Digest| matches!(bytecode::find(layout, &key, source), Bytecode::Known { .. });
+        let known = holds.sources.iter().filter(known).count();
         if holds.modules {
             list(&path, usize::MAX, &mut 0);
         }
         // Not to the end: the kernel is told there to forget a listing that may change, and would ask again.
-        list(&path.join("__pycache__"), holds.sources, &mut room);
+        list(&path.join("__pycache__"), known, &mut room);
     }
     Ok(())
 }
 
 #[derive(Default)]
 struct Holds {
-    sources: usize,
+    sources: Vec<Digest>,
     modules: bool,
 }
 
@@ -81,11 +85,13 @@ fn look_into(
     for child in manifest.children(node)? {
         let (name, child) = child?;
         // A package's own tests are hardly ever imported, and often half of its directories.
-        let is_directory = matches!(manifest.node(child)?.kind, NodeKind::Directory);
-        if is_directory && !matches!(name, b"tests" | b"test") {
-            queue.push_back((child, path.join(OsStr::from_bytes(name))));
+        match manifest.node(child)?.kind {
+            NodeKind::Directory if !matches!(name, b"tests" | b"test") => {
+                queue.push_back((child, path.join(OsStr::from_bytes(name))));
+            }
+            NodeKind::File { digest, .. } if name.ends_with(b".py") => holds.sources.push(digest),
+            _ => {}
         }
-        holds.sources += usize::from(name.ends_with(b".py"));
         holds.modules |= name.ends_with(b".py") || name.ends_with(b".so");
     }
     Ok(holds)
