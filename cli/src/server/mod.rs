@@ -1,6 +1,6 @@
 //! The server: one for a store, it holds the mount and makes bytecode in the background.
 //!
-//! It is two processes. The holder ([`holder`]) owns the mount's descriptor; its child ([`serve`]) answers the kernel and
+//! It is two processes. The holder (`holder`) owns the mount's descriptor; its child (`serve`) answers the kernel and
 //! is replaced when it dies or hangs. They are alive as long as they hold the lock on `run/server.lock` ([`record`]); the
 //! lock goes with the processes, so there is no stale state to clean but the mount itself. The first command that needs a
 //! view starts them and goes on when they are ready; two commands that start at once are put in order by `run/start.lock`.
