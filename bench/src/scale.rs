@@ -50,7 +50,7 @@ impl Scale<'_> {
 
     fn fill(&self) -> Result<()> {
         for start in (0..OBJECTS).step_by(BATCH as usize) {
-            let mut batch = Batch::new(&self.store)?;
+            let mut batch = Batch::new(&self.store);
             for number in start..start + BATCH {
                 batch.add_bytes(&content(number))?;
             }
@@ -68,7 +68,7 @@ impl Scale<'_> {
             builder.file(&path, Digest::of(&content), content.len() as u64, false)?;
         }
         let id = ViewId::from_digest(&Digest::of(format!("view {number}").as_bytes()));
-        publish::unsealed_file(&self.store, &self.store.layout().view(&id), &builder.finish()?)?;
+        publish::unsealed_file(&self.store, &self.store.layout().view(&id), &[&builder.finish()?])?;
         Ok(id)
     }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::fs;
 
 /// What was asked, as a running digest of every ingredient.
+#[derive(Clone)]
 pub struct Question(DigestHasher);
 
 impl Question {

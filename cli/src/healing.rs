@@ -1,6 +1,6 @@
 //! What the healer asks of the outside: views from the workshop, runs from the launcher, talk on stderr.
 
-use crate::bubbles;
+use crate::bubbles::{self, Bubble};
 use crate::context::{Base, Context};
 use crate::launch::{self, Answer, Program, Wrapper};
 use crate::output;
@@ -96,6 +96,13 @@ impl<'a> LazyWorkshop<'a> {
     /// What the base holds stays visible: first with its own requirements as they are, then with its projects in
     /// whatever version fits, and last without them. Each is tried only where the one before has no solution.
     pub fn compose_plan(&mut self, plan: &Plan) -> Result<Composed> {
+        let (composed, bubbles) = self.compose_with_bubbles(plan)?;
+        bubbles.note(self.workshop()?.store())?;
+        Ok(composed)
+    }
+
+    /// As [`Self::compose_plan`], but the bubbles are left to be noted.
+    pub fn compose_with_bubbles(&mut self, plan: &Plan) -> Result<(Composed, Beside)> {
         let _interruptible = self.signals.interruptible()?;
         let workshop = self.workshop()?;
         let left_out: Vec<PackageName> = plan.replaced().cloned().collect();
@@ -110,8 +117,8 @@ impl<'a> LazyWorkshop<'a> {
             }
             match workshop.compose(&all, &left_out) {
                 Ok(composed) => {
-                    note_bubbles(workshop, own, &composed)?;
-                    return Ok(composed);
+                    let bubbles = Beside::of(workshop, own, &composed)?;
+                    return Ok((composed, bubbles));
                 }
                 Err(error) if is_unsatisfiable(&error) => first_error = first_error.or(Some(error)),
                 Err(error) => return Err(error),
@@ -122,22 +129,39 @@ impl<'a> LazyWorkshop<'a> {
     }
 }
 
-/// What was asked for in another version than the environment's active one is beside it from now on.
-fn note_bubbles(workshop: &Workshop<'_>, own: &[Requirement], composed: &Composed) -> Result<()> {
-    let context = workshop.context();
-    let (Some(environment), Base::Managed { description: base, .. }) = (&context.environment, &context.base) else {
-        return Ok(());
-    };
-    for requirement in own {
-        let name = requirement.name.as_ref();
-        let version = |of: &ViewDescription| of.wheel(name).map(|wheel| wheel.version.clone());
-        if let Some(version) = version(&composed.description).filter(|now| version(base).as_ref() != Some(now)) {
-            let view = projection::lasting(workshop.store(), &composed.id, &composed.path)?;
-            let site_packages = view.join(&composed.description.site_packages);
-            bubbles::note(workshop.store(), environment, name, &version, &site_packages)?;
+/// What was asked for in another version than the environment's active one: it is beside it once it is noted.
+#[derive(Default)]
+pub struct Beside {
+    environment: String,
+    bubbles: Vec<Bubble>,
+    site_packages: PathBuf,
+}
+
+impl Beside {
+    fn of(workshop: &Workshop<'_>, own: &[Requirement], composed: &Composed) -> Result<Self> {
+        let context = workshop.context();
+        let (Some(environment), Base::Managed { description: base, .. }) = (&context.environment, &context.base) else {
+            return Ok(Self::default());
+        };
+        let bubble = |requirement: &Requirement| {
+            let name = requirement.name.as_ref();
+            let version = |of: &ViewDescription| of.wheel(name).map(|wheel| wheel.version.clone());
+            let version = version(&composed.description).filter(|now| version(base).as_ref() != Some(now))?;
+            Some(Bubble { name: name.to_owned(), version })
+        };
+        let bubbles: Vec<Bubble> = own.iter().filter_map(bubble).collect();
+        if bubbles.is_empty() {
+            return Ok(Self::default());
         }
+        let view = projection::lasting(workshop.store(), &composed.id, &composed.path)?;
+        let site_packages = view.join(&composed.description.site_packages);
+        Ok(Self { environment: environment.clone(), bubbles, site_packages })
     }
-    Ok(())
+
+    /// Notes them.
+    pub fn note(&self, store: &Store) -> Result<()> {
+        bubbles::note_all(store, &self.environment, &self.bubbles, &self.site_packages)
+    }
 }
 
 /// Requirements that keep the base's projects visible: as they were asked for, and by name only.

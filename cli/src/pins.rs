@@ -20,8 +20,11 @@ pub struct Pins<'a> {
     /// The store.
     pub store: &'a Store,
     /// Begins each question.
-    pub question: &'a dyn Fn() -> Question,
+    pub question: Question,
 }
+
+/// From this many pins on, two threads look them up: each is a few small files to be read.
+const SHARED: usize = 16;
 
 /// A wheel of the set, and the extras that are asked of it.
 struct Member {
@@ -34,10 +37,8 @@ struct Member {
 impl Pins<'_> {
     /// The lock of a set that is pinned through and through, if every wheel of it is known and in the store.
     pub fn lock(&self, requirements: &[Requirement], markers: &MarkerEnvironment) -> Option<(Lock, Wheels)> {
-        let mut members = BTreeMap::new();
-        for (name, version) in pins(requirements)? {
-            members.insert(name.clone(), self.member(name, version)?);
-        }
+        let pins: Vec<(&PackageName, &Version)> = pins(requirements)?.into_iter().collect();
+        let mut members = self.members(&pins)?;
         close(&mut members, requirements, markers)?;
         let wheels = members.values().map(|member| member.wheel.clone()).collect();
         let trees = members.into_values().map(|member| (member.sha256, member.tree)).collect();
@@ -56,6 +57,21 @@ impl Pins<'_> {
         Ok(())
     }
 
+    fn members(&self, pins: &[(&PackageName, &Version)]) -> Option<BTreeMap<PackageName, Member>> {
+        let look_up = |pins: &[(&PackageName, &Version)]| -> Option<Vec<(PackageName, Member)>> {
+            pins.iter().map(|(name, version)| Some(((*name).clone(), self.member(name, version)?))).collect()
+        };
+        if pins.len() < SHARED {
+            return look_up(pins).map(BTreeMap::from_iter);
+        }
+        let (first, second) = pins.split_at(pins.len() / 2);
+        std::thread::scope(|scope| {
+            let second = scope.spawn(|| look_up(second));
+            let first = look_up(first)?;
+            Some(first.into_iter().chain(second.join().ok()??).collect())
+        })
+    }
+
     fn member(&self, name: &PackageName, version: &Version) -> Option<Member> {
         let answer = Answer::read(self.store, &self.pin_question(name, version))?;
         let mut wheel = answer.lock.wheels.into_iter().next()?;
@@ -66,7 +82,7 @@ impl Pins<'_> {
     }
 
     fn pin_question(&self, name: &PackageName, version: &Version) -> Question {
-        let mut question = (self.question)();
+        let mut question = self.question.clone();
         question.add("pin", &format!("{name}=={version}"));
         question
     }

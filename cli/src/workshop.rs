@@ -185,8 +185,7 @@ impl<'a> Workshop<'a> {
     }
 
     fn pins<T>(&self, then: impl FnOnce(Pins<'_>) -> T) -> T {
-        let question = || self.any_question();
-        then(Pins { store: &self.store, question: &question })
+        then(Pins { store: &self.store, question: self.any_question() })
     }
 
     /// The view of exactly these wheels, which the store has.

@@ -142,7 +142,7 @@ impl Sha256 {
 }
 
 /// Incremental blake3.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct DigestHasher(blake3::Hasher);
 
 impl DigestHasher {

@@ -18,6 +18,9 @@ use std::time::{Duration, SystemTime};
 /// Above this many new objects one `syncfs` costs less than an fsync for each.
 const SYNCFS_THRESHOLD: usize = 8;
 
+/// How much is read and written at a time, in bytes.
+const BUFFER: usize = 256 * 1024;
+
 /// The modification time, in seconds since the epoch, of every object and of every file in a view: 1980-01-01,
 /// the oldest that zip knows.
 ///
@@ -43,7 +46,8 @@ pub struct Added {
 /// Objects on their way into the store.
 pub struct Batch<'store> {
     store: &'store Store,
-    scratch: tempfile::TempDir,
+    /// Where new ones are written; made with the first of them, which hardly ever comes where omnipkg's own files are added.
+    scratch: Option<tempfile::TempDir>,
     pending: BTreeMap<Digest, PathBuf>,
     sequence: u64,
     buffer: Vec<u8>,
@@ -51,13 +55,8 @@ pub struct Batch<'store> {
 
 impl<'store> Batch<'store> {
     /// An empty batch.
-    ///
-    /// # Errors
-    /// [`Error::Io`] if nothing can be made in `tmp/`.
-    pub fn new(store: &'store Store) -> Result<Self> {
-        let tmp = store.layout().tmp();
-        let scratch = tempfile::Builder::new().prefix("batch-").tempdir_in(&tmp).at("create a directory in", &tmp)?;
-        Ok(Self { store, scratch, pending: BTreeMap::new(), sequence: 0, buffer: vec![0; 256 * 1024] })
+    pub fn new(store: &'store Store) -> Self {
+        Self { store, scratch: None, pending: BTreeMap::new(), sequence: 0, buffer: Vec::new() }
     }
 
     /// Adds all bytes of a reader, hashing while writing.
@@ -65,8 +64,10 @@ impl<'store> Batch<'store> {
     /// # Errors
     /// [`Error::Io`]; errors of the reader are named as reading the temporary file's source.
     pub fn add(&mut self, reader: &mut impl Read) -> Result<Added> {
-        let path = self.scratch.path().join(self.sequence.to_string());
+        let name = self.sequence.to_string();
         self.sequence += 1;
+        let path = self.scratch()?.join(name);
+        self.buffer.resize(BUFFER, 0);
         let mut file = File::options().write(true).create_new(true).mode(0o600).open(&path).at("create", &path)?;
         let mut hasher = DigestHasher::new();
         let mut size = 0u64;
@@ -86,12 +87,31 @@ impl<'store> Batch<'store> {
         Ok(Added { digest, size, new })
     }
 
+    fn scratch(&mut self) -> Result<&Path> {
+        let scratch = match self.scratch.take() {
+            Some(scratch) => scratch,
+            None => {
+                let tmp = self.store.layout().tmp();
+                let scratch = tempfile::Builder::new().prefix("batch-").tempdir_in(&tmp);
+                scratch.at("create a directory in", &tmp)?
+            }
+        };
+        Ok(self.scratch.insert(scratch).path())
+    }
+
     /// Adds bytes that are in memory; content that the store has is not written again.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn add_bytes(&mut self, bytes: &[u8]) -> Result<Added> {
-        let digest = Digest::of(bytes);
+        self.add_known(Digest::of(bytes), bytes)
+    }
+
+    /// As [`Self::add_bytes`], for bytes whose digest is known.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn add_known(&mut self, digest: Digest, bytes: &[u8]) -> Result<Added> {
         let size = bytes.len() as u64;
         if self.pending.contains_key(&digest) || self.is_stored(&digest, size)? {
             return Ok(Added { digest, size, new: false });
@@ -160,9 +180,9 @@ impl<'store> Batch<'store> {
 
     /// One `syncfs`: on Linux ≥ 5.8 it reports write-back errors since the descriptor was opened.
     fn sync_filesystem(&self) -> Result<()> {
-        let path = self.scratch.path();
-        let directory = File::open(path).at("open", path)?;
-        nix::unistd::syncfs(&directory).at("sync", path)
+        let path = self.store.layout().tmp();
+        let directory = File::open(&path).at("open", &path)?;
+        nix::unistd::syncfs(&directory).at("sync", &path)
     }
 }
 
@@ -176,7 +196,7 @@ pub(crate) fn publish_unsealed(store: &Store, bytes: &[u8]) -> Result<Digest> {
     let path = store.layout().object(&digest);
     let known = fs::symlink_metadata(&path).is_ok_and(|metadata| is_sealed(&metadata));
     if !known {
-        publish::unsealed_with(store, &path, bytes, is_sealed)?;
+        publish::unsealed_with(store, &path, &[bytes], is_sealed)?;
     }
     Ok(digest)
 }
@@ -220,7 +240,7 @@ pub fn verify(layout: &Layout, digest: &Digest) -> Result<()> {
 pub fn verify_file(layout: &Layout, digest: &Digest, mut file: &File) -> Result<()> {
     let path = layout.object(digest);
     let mut hasher = DigestHasher::new();
-    let mut buffer = vec![0; 256 * 1024];
+    let mut buffer = vec![0; BUFFER];
     loop {
         match file.read(&mut buffer) {
             Ok(0) => return check(digest, &path, &hasher.finish()),
@@ -292,7 +312,7 @@ mod tests {
     #[test]
     fn content_is_stored_once_and_read_back() {
         let (_dir, store) = store();
-        let mut batch = Batch::new(&store).unwrap();
+        let mut batch = Batch::new(&store);
         let first = batch.add_bytes(b"hello").unwrap();
         let again = batch.add(&mut &b"hello"[..]).unwrap();
         assert!(first.new && !again.new && first.digest == again.digest);
@@ -301,14 +321,14 @@ mod tests {
         assert_eq!(read(&store, &first.digest).unwrap(), b"hello");
         let mode = fs::metadata(store.layout().object(&first.digest)).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o444);
-        let mut later = Batch::new(&store).unwrap();
+        let mut later = Batch::new(&store);
         assert!(!later.add_bytes(b"hello").unwrap().new);
     }
 
     #[test]
     fn many_objects_share_one_barrier() {
         let (_dir, store) = store();
-        let mut batch = Batch::new(&store).unwrap();
+        let mut batch = Batch::new(&store);
         let digests: Vec<_> = (0..40u32).map(|n| batch.add_bytes(&n.to_le_bytes()).unwrap().digest).collect();
         batch.commit().unwrap();
         for (n, digest) in digests.iter().enumerate() {
@@ -319,7 +339,7 @@ mod tests {
     #[test]
     fn a_dropped_batch_leaves_nothing() {
         let (_dir, store) = store();
-        let mut batch = Batch::new(&store).unwrap();
+        let mut batch = Batch::new(&store);
         batch.add_bytes(b"lost").unwrap();
         drop(batch);
         assert_eq!(fs::read_dir(store.layout().tmp()).unwrap().count(), 0);
@@ -335,7 +355,7 @@ mod tests {
             }
         }
         let (_dir, store) = store();
-        let mut batch = Batch::new(&store).unwrap();
+        let mut batch = Batch::new(&store);
         assert!(batch.add(&mut Broken).is_err());
         assert_eq!(batch.pending(), 0);
     }
@@ -343,14 +363,14 @@ mod tests {
     #[test]
     fn a_truncated_object_is_noticed_and_replaced() {
         let (_dir, store) = store();
-        let mut batch = Batch::new(&store).unwrap();
+        let mut batch = Batch::new(&store);
         let added = batch.add_bytes(b"precious").unwrap();
         batch.commit().unwrap();
         let path = store.layout().object(&added.digest);
         fs::remove_file(&path).unwrap();
         fs::write(&path, b"pre").unwrap();
         assert!(matches!(read(&store, &added.digest), Err(Error::Damaged { .. })));
-        let mut batch = Batch::new(&store).unwrap();
+        let mut batch = Batch::new(&store);
         assert!(batch.add_bytes(b"precious").unwrap().new);
         batch.commit().unwrap();
         assert_eq!(read(&store, &added.digest).unwrap(), b"precious");
@@ -366,14 +386,14 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().ino(), inode, "somebody may be sealing it right now");
         seal(&store, &digest).unwrap();
         // As a process does that looked before it was sealed.
-        publish::unsealed_with(&store, &path, b"words", is_sealed).unwrap();
+        publish::unsealed_with(&store, &path, &[b"words"], is_sealed).unwrap();
         assert!(is_sealed(&fs::metadata(&path).unwrap()));
     }
 
     #[test]
     fn an_object_is_verified_in_parts() {
         let (_dir, store) = store();
-        let mut batch = Batch::new(&store).unwrap();
+        let mut batch = Batch::new(&store);
         let bytes: Vec<u8> = (0..700_001u32).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
         let digest = batch.add_bytes(&bytes).unwrap().digest;
         batch.commit().unwrap();

@@ -5,12 +5,15 @@
 use crate::error::{IoContext, Result};
 use crate::layout::Store;
 use std::fs::{self, File, Metadata};
-use std::io::{self, Read, Write};
+use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 /// The mode of an immutable file that is durable.
 const SEALED: u32 = 0o444;
+
+/// Pieces of a file are joined up to this many bytes.
+const WRITE_BUFFER: usize = 64 * 1024;
 
 /// How often sealing starts again because the file was replaced meanwhile; only a damaged one is, so that once is rare.
 const SEAL_ATTEMPTS: u32 = 8;
@@ -49,30 +52,31 @@ pub fn new_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<bool> {
 /// # Errors
 /// [`crate::Error::Io`].
 pub fn volatile_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = write_volatile(store, bytes)?;
+    let temporary = write_volatile(store, &[bytes])?;
     make_parent(target)?;
     temporary.persist(target).map(drop).map_err(|error| error.error).at("publish", target)
 }
 
 /// Publishes an immutable file that is whole for every process, but not durable yet: its mode says so until [`seal`].
-/// What is there already stays, if it is sealed or has these bytes: somebody may have named it as durable.
+/// What is there already stays, if it is sealed or has these bytes: somebody may have named it as durable. The pieces
+/// are written one after the other.
 ///
 /// After a crash it may be gone, or not whole.
 ///
 /// # Errors
 /// [`crate::Error::Io`].
-pub fn unsealed_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
-    unsealed_with(store, target, bytes, has_sealed_mode)
+pub fn unsealed_file(store: &Store, target: &Path, pieces: &[&[u8]]) -> Result<()> {
+    unsealed_with(store, target, pieces, has_sealed_mode)
 }
 
 /// As [`unsealed_file`], for files that say in another way that they are sealed.
 pub(crate) fn unsealed_with(
     store: &Store,
     target: &Path,
-    bytes: &[u8],
+    pieces: &[&[u8]],
     is_sealed: fn(&Metadata) -> bool,
 ) -> Result<()> {
-    let temporary = write_volatile(store, bytes)?;
+    let temporary = write_volatile(store, pieces)?;
     make_parent(target)?;
     let temporary = match temporary.persist_noclobber(target) {
         Ok(_) => return Ok(()),
@@ -83,14 +87,14 @@ pub(crate) fn unsealed_with(
     let path = store.layout().run().join("replace.lock");
     let lock = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
     lock.lock().at("lock", &path)?;
-    if is_good(target, bytes, is_sealed) {
+    if is_good(target, pieces, is_sealed) {
         return Ok(());
     }
     temporary.persist(target).map(drop).map_err(|error| error.error).at("publish", target)
 }
 
 /// True if what is published there need not be replaced; what cannot be read is to be.
-fn is_good(target: &Path, bytes: &[u8], is_sealed: fn(&Metadata) -> bool) -> bool {
+fn is_good(target: &Path, pieces: &[&[u8]], is_sealed: fn(&Metadata) -> bool) -> bool {
     let look = || -> io::Result<bool> {
         let mut file = File::open(target)?;
         let metadata = file.metadata()?;
@@ -99,7 +103,7 @@ fn is_good(target: &Path, bytes: &[u8], is_sealed: fn(&Metadata) -> bool) -> boo
         }
         let mut found = Vec::new();
         file.read_to_end(&mut found)?;
-        Ok(found == bytes)
+        Ok(found == pieces.concat())
     };
     look().unwrap_or(false)
 }
@@ -179,10 +183,14 @@ pub fn volatile_link(store: &Store, target: &Path, link: &Path) -> Result<()> {
     fs::rename(&temporary, link).at("publish", link)
 }
 
-fn write_volatile(store: &Store, bytes: &[u8]) -> Result<tempfile::NamedTempFile> {
+fn write_volatile(store: &Store, pieces: &[&[u8]]) -> Result<tempfile::NamedTempFile> {
     let tmp = store.layout().tmp();
     let mut temporary = tempfile::NamedTempFile::new_in(&tmp).at("create a file in", &tmp)?;
-    temporary.write_all(bytes).at("write", temporary.path())?;
+    // Small pieces are joined, large ones are written from where they are.
+    let mut writer = BufWriter::with_capacity(WRITE_BUFFER, temporary.as_file_mut());
+    let written = pieces.iter().try_for_each(|piece| writer.write_all(piece)).and_then(|()| writer.flush());
+    drop(writer);
+    written.at("write", temporary.path())?;
     Ok(temporary)
 }
 
@@ -234,12 +242,12 @@ mod tests {
     #[test]
     fn publishing_unsealed_does_not_undo_anothers_seal() {
         let (_dir, store, target) = store();
-        unsealed_file(&store, &target, b"whole").unwrap();
+        unsealed_file(&store, &target, &[b"whole"]).unwrap();
         let first = inode(&target);
-        unsealed_file(&store, &target, b"whole").unwrap();
+        unsealed_file(&store, &target, &[b"whole"]).unwrap();
         assert_eq!(inode(&target), first, "somebody may be sealing it right now");
         seal(&target).unwrap();
-        unsealed_file(&store, &target, b"whole").unwrap();
+        unsealed_file(&store, &target, &[b"whole"]).unwrap();
         assert_eq!(is_sealed(&target).unwrap(), Some(true));
         assert_eq!(fs::read_dir(store.layout().tmp()).unwrap().count(), 0);
     }
@@ -247,8 +255,8 @@ mod tests {
     #[test]
     fn what_a_crash_cut_short_is_replaced() {
         let (_dir, store, target) = store();
-        unsealed_file(&store, &target, b"who").unwrap();
-        unsealed_file(&store, &target, b"whole").unwrap();
+        unsealed_file(&store, &target, &[b"who"]).unwrap();
+        unsealed_file(&store, &target, &[b"whole"]).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"whole");
         assert_eq!(is_sealed(&target).unwrap(), Some(false));
     }
@@ -256,11 +264,11 @@ mod tests {
     #[test]
     fn what_is_replaced_while_it_is_sealed_is_sealed_after_all() {
         let (_dir, store, target) = store();
-        unsealed_file(&store, &target, b"who").unwrap();
+        unsealed_file(&store, &target, &[b"who"]).unwrap();
         let mut marks = 0;
         let mark = |file: &File| {
             if marks == 0 {
-                unsealed_file(&store, &target, b"whole").unwrap();
+                unsealed_file(&store, &target, &[b"whole"]).unwrap();
             }
             marks += 1;
             file.set_permissions(fs::Permissions::from_mode(SEALED))

@@ -25,7 +25,7 @@ impl TestStore {
     }
 
     pub fn object(&self, bytes: &[u8]) -> Digest {
-        let mut batch = Batch::new(&self.store).unwrap();
+        let mut batch = Batch::new(&self.store);
         let added = batch.add_bytes(bytes).unwrap();
         batch.commit().unwrap();
         added.digest

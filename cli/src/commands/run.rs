@@ -7,7 +7,7 @@ use crate::arguments::{HealPolicy, RunOptions};
 use crate::commands::{open_store, parse_requirements};
 use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
-use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
+use crate::healing::{Beside, CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
 use crate::interpreters;
 use crate::launch::{self, Program, Wrapper};
 use crate::namespace;
@@ -198,14 +198,18 @@ impl<'a> Job<'a> {
             let path = projection::make_visible(self.settings, workshop.workshop()?.store(), &view)?;
             return Ok((RunView { id: view, path, composed: None }, None));
         }
-        let view = RunView::from(workshop.compose_plan(&self.plan(remembered)?)?);
+        let (composed, beside) = workshop.compose_with_bubbles(&self.plan(remembered)?)?;
+        let view = RunView::from(composed);
         let made_for = workshop.interpreter().filter(|_| !self.is_plain() && remembered.is_none());
         let keeping = match (&self.key, made_for) {
             (Some(key), Some(interpreter)) => {
                 let run = RememberedRun::new(view.id, interpreter, &self.plan(None)?);
-                Some(Keeping::start(workshop.workshop()?.store().clone(), run, *key))
+                Some(Keeping::start(workshop.workshop()?.store().clone(), run, *key, beside))
             }
-            _ => None,
+            _ => {
+                beside.note(workshop.workshop()?.store())?;
+                None
+            }
         };
         Ok((view, keeping))
     }
@@ -256,13 +260,16 @@ impl<'a> Job<'a> {
     }
 }
 
-/// A view that is made durable, and then remembered, while the program that it was made for runs already: a crash of the
+/// A view that is noted where people find it, made durable, and then remembered, while the program that it was made for runs already: a crash of the
 /// machine in that time costs no more than making the view again.
 pub struct Keeping(JoinHandle<Result<()>>);
 
 impl Keeping {
-    fn start(store: Store, run: RememberedRun, key: Digest) -> Self {
-        Self(std::thread::spawn(move || run.write(&store, &key)))
+    fn start(store: Store, run: RememberedRun, key: Digest, beside: Beside) -> Self {
+        Self(std::thread::spawn(move || {
+            beside.note(&store)?;
+            run.write(&store, &key)
+        }))
     }
 
     /// Waits for it. The program has run: what went wrong is told, and changes nothing of how it ended.

@@ -54,7 +54,7 @@ pub(super) fn run(
 }
 
 fn publish(store: &Store, key: &Key, made: &[Made]) -> Result<()> {
-    let mut batch = Batch::new(store)?;
+    let mut batch = Batch::new(store);
     let mut names = Vec::with_capacity(made.len());
     for (source, pyc) in made {
         let name = match pyc {

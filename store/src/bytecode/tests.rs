@@ -39,7 +39,7 @@ impl Bench {
     }
 
     fn sources(&self, texts: &[&[u8]]) -> Vec<Digest> {
-        let mut batch = Batch::new(&self.store).unwrap();
+        let mut batch = Batch::new(&self.store);
         let digests = texts.iter().map(|text| batch.add_bytes(text).unwrap().digest).collect();
         batch.commit().unwrap();
         digests

@@ -4,7 +4,7 @@
 //! the same bytes are fine, of different bytes the later by normalised name wins, and it is reported.
 
 use super::description::{DESCRIPTION, Overlay, ViewDescription, WheelReference};
-use super::manifest::{Composition, ManifestBuilder, Overlap, ViewManifest};
+use super::manifest::{Composition, Encoded, ManifestBuilder, Overlap, ViewManifest};
 use super::python2;
 use crate::digest::{Digest, DigestHasher, Sha256, ViewId};
 use crate::error::{Error, Result};
@@ -88,7 +88,10 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
         request.overlay.clone(),
     );
     let facts = &request.interpreter.facts;
-    let runtime = python2::runtime_for(facts, request.runtime);
+    let runtime: Vec<(RuntimeFile, Digest)> = python2::runtime_for(facts, request.runtime)
+        .into_iter()
+        .map(|file| (file, Digest::of(file.bytes)))
+        .collect();
     let program = python2::program(request.interpreter)?;
     let program_digest = program.as_deref().map(Digest::of);
     let id = description.view_id(&python2::with_program(runtime_digest(&runtime), program_digest.as_ref()));
@@ -102,7 +105,7 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
     let mut own = ManifestBuilder::new();
     own.file(DESCRIPTION, digest, json.len() as u64, false)?;
     // The rest of omnipkg's own files are in most views: hardly ever is one of them new.
-    let mut batch = Batch::new(store)?;
+    let mut batch = Batch::new(store);
     add_own_files(&mut own, &mut batch, request, &runtime)?;
     if let Some(bytes) = program {
         let added = batch.add_bytes(&bytes)?;
@@ -110,13 +113,18 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
     }
     batch.commit()?;
     add_links(&mut own, request.interpreter)?;
-    let (bytes, conflicts) = compose(facts, &wheels, &ViewManifest::from_bytes(own.finish()?)?)?;
-    publish::unsealed_file(store, &store.layout().view(&id), &bytes)?;
+    let own = ViewManifest::from_bytes(own.finish()?)?;
+    let (encoded, conflicts) = compose(facts, &wheels, &own)?;
+    publish::unsealed_file(store, &store.layout().view(&id), &encoded.pieces())?;
     Ok(BuiltView { id, description, conflicts, new: true })
 }
 
 /// All wheels, each scheme in its place, and omnipkg's own files over them.
-fn compose(facts: &Facts, wheels: &[&ViewWheel<'_>], own: &ViewManifest) -> Result<(Vec<u8>, Vec<Conflict>)> {
+fn compose<'part>(
+    facts: &Facts,
+    wheels: &[&'part ViewWheel<'_>],
+    own: &'part ViewManifest,
+) -> Result<(Encoded<'part>, Vec<Conflict>)> {
     let headers = format!("include/site/python{}", facts.short_version());
     let site_packages = facts.site_packages.as_str();
     let places =
@@ -126,10 +134,10 @@ fn compose(facts: &Facts, wheels: &[&ViewWheel<'_>], own: &ViewManifest) -> Resu
         composition.add(&wheel.tree.tree, &places)?;
     }
     composition.add(own, &[(None, "")])?;
-    let (bytes, overlaps) = composition.finish()?;
+    let (encoded, overlaps) = composition.finish()?;
     let owner = |part: usize| wheels.get(part).map_or("omnipkg", |wheel| wheel.tree.head.name.as_ref()).to_owned();
     let conflict = |Overlap { path, kept, dropped }| Conflict { path, kept: owner(kept), dropped: owner(dropped) };
-    Ok((bytes, overlaps.into_iter().map(conflict).collect()))
+    Ok((encoded, overlaps.into_iter().map(conflict).collect()))
 }
 
 /// True if a view is there; one that a crash kept from becoming durable is looked through, and made again if need be.
@@ -146,11 +154,11 @@ fn is_whole(store: &Store, id: &ViewId) -> Result<bool> {
 }
 
 /// Digest of the files that omnipkg itself puts into every view.
-pub fn runtime_digest(files: &[RuntimeFile]) -> Digest {
+fn runtime_digest(files: &[(RuntimeFile, Digest)]) -> Digest {
     let mut hasher = DigestHasher::new();
-    for file in files {
+    for (file, digest) in files {
         hasher.update(format!("{} {} ", file.path, file.bytes.len()).as_bytes());
-        hasher.update(file.bytes);
+        hasher.update(digest.as_bytes());
     }
     hasher.finish()
 }
@@ -169,21 +177,23 @@ fn add_own_files(
     own: &mut ManifestBuilder,
     batch: &mut Batch<'_>,
     request: &ViewRequest<'_>,
-    runtime: &[RuntimeFile],
+    runtime: &[(RuntimeFile, Digest)],
 ) -> Result<()> {
     let site_packages = &request.interpreter.facts.site_packages;
-    let mut add = |path: &str, bytes: &[u8]| {
-        let added = batch.add_bytes(bytes)?;
+    let mut add = |path: &str, digest: Digest, bytes: &[u8]| {
+        let added = batch.add_known(digest, bytes)?;
         own.file(path, added.digest, added.size, false).map(drop)
     };
-    add("pyvenv.cfg", pyvenv_cfg(request.interpreter).as_bytes())?;
-    for file in runtime {
+    let config = pyvenv_cfg(request.interpreter);
+    add("pyvenv.cfg", Digest::of(config.as_bytes()), config.as_bytes())?;
+    for (file, digest) in runtime {
         let path = file.path.strip_prefix("site/").map(|path| format!("{site_packages}/{path}"));
-        add(&path.unwrap_or_else(|| file.path.to_owned()), file.bytes)?;
+        add(&path.unwrap_or_else(|| file.path.to_owned()), *digest, file.bytes)?;
     }
     if let Some(overlay) = &request.overlay {
         // Named to sort last: the view's own .pth files are read before the base's.
-        add(&format!("{site_packages}/zzz_omnipkg_base.pth"), overlay_pth(overlay).as_bytes())?;
+        let text = overlay_pth(overlay);
+        add(&format!("{site_packages}/zzz_omnipkg_base.pth"), Digest::of(text.as_bytes()), text.as_bytes())?;
     }
     own.directory(site_packages).map(drop)
 }

@@ -25,7 +25,7 @@ mod reader;
 mod tests;
 mod walk;
 
-pub use builder::ManifestBuilder;
+pub use builder::{Encoded, ManifestBuilder};
 pub use compose::{Composition, Overlap};
 pub use reader::ViewManifest;
 pub use walk::{Walk, WalkEntry};

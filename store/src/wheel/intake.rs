@@ -38,7 +38,7 @@ pub(super) struct Intake<'store> {
 
 impl<'store> Intake<'store> {
     pub fn new(store: &'store Store) -> Result<Self> {
-        let batch = Batch::new(store)?;
+        let batch = Batch::new(store);
         Ok(Self { batch, files: BTreeMap::new(), warnings: Vec::new(), new_objects: 0, new_bytes: 0 })
     }
 

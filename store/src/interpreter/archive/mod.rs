@@ -130,7 +130,7 @@ pub fn unpack(store: &Store, archive: &Path, filename: &str, sha256: &Sha256, tr
     let file = File::open(archive).at("open", archive)?;
     let mut reader = BufReader::with_capacity(1 << 18, file);
     check_compression(&mut reader, archive, &refuse)?;
-    let mut batch = Batch::new(store)?;
+    let mut batch = Batch::new(store);
     let mut members = members::read(MultiGzDecoder::new(reader), filename, &mut batch)?;
     let program = program(&members).ok_or_else(|| refuse("it has no bin/python3.N with lib/python3.N".to_owned()))?;
     let path = store.layout().pythons().join(&tree.name).join(&program);

@@ -149,28 +149,49 @@ impl ManifestBuilder {
         }
         let mut tables = Tables::with_capacity(count);
         tables.write(&self.directories)?;
-        header(tables)
+        Ok(tables.encode()?.pieces().concat())
     }
 }
 
-/// The tables behind their header.
-pub(super) fn header(tables: Tables) -> Result<Vec<u8>> {
-    let digest_count = tables.digest_count()?;
-    let name_bytes = tables.offset()?;
-    let Tables { nodes, digests, names, count } = tables;
-    let mut bytes = Vec::with_capacity(HEADER_SIZE + nodes.len() + digests.len() + names.len());
-    bytes.resize(HEADER_SIZE, 0);
-    bytes[..8].copy_from_slice(MAGIC);
-    bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
-    bytes[12..16].copy_from_slice(&count.to_le_bytes());
-    bytes[16..20].copy_from_slice(&digest_count.to_le_bytes());
-    bytes[20..24].copy_from_slice(&name_bytes.to_le_bytes());
-    bytes.extend_from_slice(&nodes);
-    bytes.extend_from_slice(&digests);
-    bytes.extend_from_slice(&names);
-    let checksum = super::reader::checksum(&bytes);
-    bytes[CHECKSUM].copy_from_slice(checksum.as_bytes());
-    Ok(bytes)
+/// A manifest's bytes in pieces: what lies in other manifests already is not copied to be written.
+pub struct Encoded<'part> {
+    header: [u8; HEADER_SIZE],
+    nodes: Vec<u8>,
+    digests: Table<'part>,
+    names: Table<'part>,
+}
+
+impl Encoded<'_> {
+    /// One after the other they are the manifest.
+    pub fn pieces(&self) -> Vec<&[u8]> {
+        let tables = self.digests.pieces().chain(self.names.pieces());
+        [&self.header[..], &self.nodes].into_iter().chain(tables).collect()
+    }
+}
+
+/// Entries of other manifests, and then one's own.
+#[derive(Default)]
+pub(super) struct Table<'part> {
+    others: Vec<&'part [u8]>,
+    others_length: usize,
+    own: Vec<u8>,
+}
+
+impl<'part> Table<'part> {
+    fn len(&self) -> usize {
+        self.others_length + self.own.len()
+    }
+
+    /// Adds another manifest's; only while there is nothing of one's own.
+    pub(super) fn add_others(&mut self, bytes: &'part [u8]) {
+        debug_assert!(self.own.is_empty());
+        self.others.push(bytes);
+        self.others_length += bytes.len();
+    }
+
+    fn pieces(&self) -> impl Iterator<Item = &[u8]> {
+        self.others.iter().copied().chain([&self.own[..]])
+    }
 }
 
 fn too_large() -> Error {
@@ -187,17 +208,33 @@ fn check_name(path: &str, name: &str) -> Result<()> {
 }
 
 /// The tables while they are written: directories first come, first served.
-pub(super) struct Tables {
+pub(super) struct Tables<'part> {
     pub(super) nodes: Vec<u8>,
-    pub(super) digests: Vec<u8>,
-    pub(super) names: Vec<u8>,
+    pub(super) digests: Table<'part>,
+    pub(super) names: Table<'part>,
     pub(super) count: u32,
 }
 
-impl Tables {
+impl<'part> Tables<'part> {
+    /// Room for so many nodes.
     pub(super) fn with_capacity(count: usize) -> Self {
-        let room = |bytes: usize| Vec::with_capacity(count * bytes);
-        Self { nodes: room(NODE_SIZE), digests: room(DIGEST_SIZE), names: room(16), count: 0 }
+        let nodes = Vec::with_capacity(count * NODE_SIZE);
+        Self { nodes, digests: Table::default(), names: Table::default(), count: 0 }
+    }
+
+    /// The tables behind their header.
+    pub(super) fn encode(self) -> Result<Encoded<'part>> {
+        let mut header = [0; HEADER_SIZE];
+        header[..8].copy_from_slice(MAGIC);
+        header[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+        header[12..16].copy_from_slice(&self.count.to_le_bytes());
+        header[16..20].copy_from_slice(&self.digest_count()?.to_le_bytes());
+        header[20..24].copy_from_slice(&self.offset()?.to_le_bytes());
+        let Self { nodes, digests, names, .. } = self;
+        let mut encoded = Encoded { header, nodes, digests, names };
+        let checksum = super::reader::checksum(&encoded.pieces());
+        encoded.header[CHECKSUM].copy_from_slice(checksum.as_bytes());
+        Ok(encoded)
     }
 
     fn write(&mut self, directories: &[Vec<Child>]) -> Result<()> {
@@ -217,12 +254,12 @@ impl Tables {
                     }
                     Entry::File { digest, size, executable } => {
                         let slot = self.digest_count()?;
-                        self.digests.extend_from_slice(digest.as_bytes());
+                        self.digests.own.extend_from_slice(digest.as_bytes());
                         self.push(name.as_bytes(), KIND_FILE, *executable, parent, (slot, *size))?;
                     }
                     Entry::Symlink(target) => {
                         let offset = self.offset()?;
-                        self.names.extend_from_slice(target);
+                        self.names.own.extend_from_slice(target);
                         self.push(name.as_bytes(), KIND_SYMLINK, false, parent, (offset, target.len() as u64))?;
                     }
                 }
@@ -249,7 +286,7 @@ impl Tables {
         (first, extent): (u32, u64),
     ) -> Result<()> {
         let offset = self.offset()?;
-        self.names.extend_from_slice(name);
+        self.names.own.extend_from_slice(name);
         let mut node = [0u8; NODE_SIZE];
         node[..4].copy_from_slice(&offset.to_le_bytes());
         // at most MAX_NAME
@@ -258,16 +295,15 @@ impl Tables {
         node[8..12].copy_from_slice(&parent.to_le_bytes());
         node[12..16].copy_from_slice(&first.to_le_bytes());
         node[16..].copy_from_slice(&extent.to_le_bytes());
-        self.push_raw(&node)
+        self.push_raw(&node).map(drop)
     }
 
-    /// A record whose numbers are right already.
-    pub(super) fn push_raw(&mut self, node: &[u8; NODE_SIZE]) -> Result<()> {
-        if self.count >= MAX_NODES {
-            return Err(too_large());
-        }
-        self.nodes.extend_from_slice(node);
-        self.count += 1;
-        Ok(())
+    /// Adds whole records, and returns them.
+    pub(super) fn push_raw(&mut self, nodes: &[u8]) -> Result<&mut [u8]> {
+        let count = u32::try_from(nodes.len() / NODE_SIZE).ok().and_then(|more| self.count.checked_add(more));
+        self.count = count.filter(|count| *count <= MAX_NODES).ok_or_else(too_large)?;
+        let start = self.nodes.len();
+        self.nodes.extend_from_slice(nodes);
+        Ok(&mut self.nodes[start..])
     }
 }

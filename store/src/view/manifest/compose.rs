@@ -1,10 +1,10 @@
-//! Puts trees together to one: whole tables are copied, nothing is parsed, and only directories that several trees have
-//! are merged. What it costs follows from the number of nodes only by a few additions for each.
+//! Puts trees together to one: whole tables are taken as they are, nothing is parsed, and only directories that several
+//! trees have are merged. What it costs follows from the number of nodes only by a few additions for each.
 //!
 //! Names and digests of the parts are kept as they are, one part after the other; the order of the nodes is the one that
 //! a [`super::ManifestBuilder`] would give them. The same parts give the same bytes.
 
-use super::builder::{Tables, header};
+use super::builder::{Encoded, Tables};
 use super::{KIND_DIRECTORY, KIND_FILE, KIND_SYMLINK, MAX_NODES, NODE_SIZE, NodeIndex, ViewManifest};
 use crate::digest::Digest;
 use crate::error::{Error, Result};
@@ -90,7 +90,7 @@ impl<'part> Composition<'part> {
     ///
     /// # Errors
     /// [`Error::View`] if a file is where another part has a directory; [`Error::Damaged`].
-    pub fn finish(self) -> Result<(Vec<u8>, Vec<Overlap>)> {
+    pub fn finish(self) -> Result<(Encoded<'part>, Vec<Overlap>)> {
         let mut writer = Writer::new(self.parts)?;
         let mut queue = VecDeque::new();
         writer.push_directory(0, b"", 0)?;
@@ -103,7 +103,7 @@ impl<'part> Composition<'part> {
             }
         }
         let overlaps = std::mem::take(&mut writer.overlaps);
-        Ok((writer.finish()?, overlaps))
+        Ok((writer.tables.encode()?, overlaps))
     }
 }
 
@@ -111,7 +111,7 @@ struct Writer<'part> {
     parts: Vec<&'part ViewManifest>,
     /// Where the names and the digests of each part begin.
     bases: Vec<(u32, u32)>,
-    tables: Tables,
+    tables: Tables<'part>,
     /// The index that the next directory's first child will have.
     next: u32,
     overlaps: Vec<Overlap>,
@@ -124,8 +124,8 @@ impl<'part> Writer<'part> {
         for part in &parts {
             bases.push((tables.offset()?, tables.digest_count()?));
             let (_, digests, names) = part.tables();
-            tables.digests.extend_from_slice(digests);
-            tables.names.extend_from_slice(names);
+            tables.digests.add_others(digests);
+            tables.names.add_others(names);
         }
         Ok(Self { parts, bases, tables, next: 1, overlaps: Vec::new() })
     }
@@ -135,29 +135,36 @@ impl<'part> Writer<'part> {
         let part = self.part(source.part)?;
         let children = part.children_range(source.node)?;
         self.begin(index, children.len())?;
-        for child in children {
-            self.copy_node(index, Source { part: source.part, node: NodeIndex(child) }, queue)?;
-        }
-        Ok(())
+        self.copy_nodes(index, source.part, children, queue)
     }
 
-    /// One node as it is, with what it refers to moved.
-    fn copy_node(&mut self, parent: u32, source: Source, queue: &mut VecDeque<Pending<'_>>) -> Result<()> {
-        let part = self.part(source.part)?;
-        let (names, digests) = self.bases.get(source.part).copied().ok_or_else(too_large)?;
-        let mut node = part.raw(source.node)?;
-        move_number(&mut node, 0..4, names)?;
-        node[8..12].copy_from_slice(&parent.to_le_bytes());
-        match node[6] {
-            KIND_DIRECTORY => {
-                let sources = vec![source];
-                queue.push_back(Pending { index: self.tables.count, path: None, sources, skeleton: None });
+    /// Nodes that stand side by side, as they are, with what they refer to moved.
+    fn copy_nodes(
+        &mut self,
+        parent: u32,
+        number: usize,
+        nodes: Range<u32>,
+        queue: &mut VecDeque<Pending<'_>>,
+    ) -> Result<()> {
+        let part = self.part(number)?;
+        let (names, digests) = self.bases.get(number).copied().ok_or_else(too_large)?;
+        let mut index = self.tables.count;
+        let copies = self.tables.push_raw(part.raw(nodes.clone())?)?;
+        for (copy, node) in copies.chunks_exact_mut(NODE_SIZE).zip(nodes) {
+            move_number(copy, 0..4, names)?;
+            copy[8..12].copy_from_slice(&parent.to_le_bytes());
+            match copy[6] {
+                KIND_DIRECTORY => {
+                    let sources = vec![Source { part: number, node: NodeIndex(node) }];
+                    queue.push_back(Pending { index, path: None, sources, skeleton: None });
+                }
+                KIND_FILE => move_number(copy, 12..16, digests)?,
+                KIND_SYMLINK => move_number(copy, 12..16, names)?,
+                other => return Err(part.damaged(format!("node {node} is of the unknown kind {other}"))),
             }
-            KIND_FILE => move_number(&mut node, 12..16, digests)?,
-            KIND_SYMLINK => move_number(&mut node, 12..16, names)?,
-            other => return Err(part.damaged(format!("node {} is of the unknown kind {other}", source.node.0))),
+            index += 1;
         }
-        self.tables.push_raw(&node)
+        Ok(())
     }
 
     /// The entries of a directory that several parts have, or in which parts begin.
@@ -176,7 +183,7 @@ impl<'part> Writer<'part> {
         self.begin(directory.index, entries.len())?;
         for (name, merged) in entries {
             match merged {
-                Merged::Leaf(source) => self.copy_node(directory.index, source, queue)?,
+                Merged::Leaf(Source { part, node }) => self.copy_nodes(directory.index, part, one(node), queue)?,
                 Merged::Directory(sources, skeleton) => {
                     let path = Some(join(&path, name));
                     queue.push_back(Pending { index: self.tables.count, path, sources, skeleton });
@@ -205,7 +212,7 @@ impl<'part> Writer<'part> {
             for child in part.children(source.node)? {
                 let (name, node) = child?;
                 let new = Source { part: source.part, node };
-                let is_directory = part.raw(node)?[6] == KIND_DIRECTORY;
+                let is_directory = part.raw(one(node))?.get(6) == Some(&KIND_DIRECTORY);
                 match entries.get_mut(name) {
                     None if is_directory => drop(entries.insert(name, Merged::Directory(vec![new], None))),
                     None => drop(entries.insert(name, Merged::Leaf(new))),
@@ -260,9 +267,10 @@ impl<'part> Writer<'part> {
         Ok(())
     }
 
-    fn finish(self) -> Result<Vec<u8>> {
-        header(self.tables)
-    }
+}
+
+fn one(node: NodeIndex) -> Range<u32> {
+    node.0..node.0.saturating_add(1)
 }
 
 fn too_large() -> Error {
@@ -275,7 +283,7 @@ fn join(path: &str, name: &[u8]) -> String {
 }
 
 /// Adds to a number in a node's record.
-fn move_number(node: &mut [u8; NODE_SIZE], place: Range<usize>, by: u32) -> Result<()> {
+fn move_number(node: &mut [u8], place: Range<usize>, by: u32) -> Result<()> {
     let slot: &mut [u8] = &mut node[place];
     let number = slot.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes)).and_then(|old| old.checked_add(by));
     slot.copy_from_slice(&number.ok_or_else(too_large)?.to_le_bytes());

@@ -113,7 +113,7 @@ impl ViewManifest {
     /// # Errors
     /// [`Error::Damaged`].
     pub fn verify_checksum(&self) -> Result<()> {
-        if self.bytes().get(CHECKSUM) == Some(checksum(self.bytes()).as_bytes().as_slice()) {
+        if self.bytes().get(CHECKSUM) == Some(checksum(&[self.bytes()]).as_bytes().as_slice()) {
             return Ok(());
         }
         Err(self.damaged("its checksum does not match"))
@@ -246,11 +246,11 @@ impl ViewManifest {
         (part(HEADER_SIZE..self.digest_table), part(self.digest_table..self.names), part(self.names..bytes.len()))
     }
 
-    /// A node's record as it is.
-    pub(super) fn raw(&self, index: NodeIndex) -> Result<[u8; NODE_SIZE]> {
-        let start = HEADER_SIZE + index.0 as usize * NODE_SIZE;
-        let bytes = if index.0 < self.nodes { self.bytes().get(start..start + NODE_SIZE) } else { None };
-        bytes.and_then(|bytes| bytes.try_into().ok()).ok_or_else(|| self.damaged(format!("it has no node {}", index.0)))
+    /// Nodes' records as they are.
+    pub(super) fn raw(&self, nodes: Range<u32>) -> Result<&[u8]> {
+        let place = |index: u32| HEADER_SIZE + index as usize * NODE_SIZE;
+        let bytes = if nodes.end <= self.nodes { self.bytes().get(place(nodes.start)..place(nodes.end)) } else { None };
+        bytes.ok_or_else(|| self.damaged(format!("it has no nodes {} to {}", nodes.start, nodes.end)))
     }
 
     fn record(&self, index: NodeIndex) -> Result<Record> {
@@ -336,11 +336,14 @@ impl ViewManifest {
     }
 }
 
-/// blake3 over all bytes but the checksum's own.
-pub(super) fn checksum(bytes: &[u8]) -> Digest {
+/// blake3 over all bytes but the checksum's own, which are in the first piece.
+pub(super) fn checksum(pieces: &[&[u8]]) -> Digest {
     let mut hasher = DigestHasher::new();
-    hasher.update(bytes.get(..CHECKSUM.start).unwrap_or(bytes));
-    hasher.update(bytes.get(CHECKSUM.end..).unwrap_or_default());
+    if let Some((first, rest)) = pieces.split_first() {
+        hasher.update(first.get(..CHECKSUM.start).unwrap_or(first));
+        hasher.update(first.get(CHECKSUM.end..).unwrap_or_default());
+        rest.iter().for_each(|piece| hasher.update(piece));
+    }
     hasher.finish()
 }
 

@@ -92,10 +92,10 @@ fn trees_are_put_together_as_if_they_had_been_one() {
     composition.add(&first, &places).unwrap();
     composition.add(&second, &places).unwrap();
     composition.add(&own, &[(None, "")]).unwrap();
-    let (bytes, overlaps) = composition.finish().unwrap();
+    let (encoded, overlaps) = composition.finish().unwrap();
     let overlap = |path: &str, kept, dropped| Overlap { path: path.to_owned(), kept, dropped };
     assert_eq!(overlaps, [overlap("bin/a", 2, 0), overlap("lib/site/top.py", 1, 0)]);
-    let manifest = ViewManifest::from_bytes(bytes).unwrap();
+    let manifest = ViewManifest::from_bytes(encoded.pieces().concat()).unwrap();
     manifest.verify().unwrap();
 
     let mut expected = ManifestBuilder::new();
@@ -128,7 +128,7 @@ fn a_file_of_one_tree_cannot_be_a_directory_of_another() {
         for part in parts {
             composition.add(part, &[(None, "")]).unwrap();
         }
-        let error = composition.finish().unwrap_err().to_string();
+        let error = composition.finish().err().unwrap().to_string();
         assert!(error.contains("\"lib/a\""), "{error}");
     }
 }
