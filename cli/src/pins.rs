@@ -45,11 +45,12 @@ impl Pins<'_> {
         Some((Lock { wheels }, trees))
     }
 
-    /// Remembers what the pins among `requirements` came to; what is known already is put anew only if it was asked for.
-    pub fn remember(&self, requirements: &[Requirement], lock: &Lock, anew: bool) -> Result<()> {
-        for (name, version) in requirements.iter().filter_map(pin) {
-            let Some(wheel) = lock.get(name.as_ref()).filter(|wheel| wheel.version == *version) else { continue };
-            let question = self.pin_question(name, version);
+    /// Remembers what pins to the versions of a lock come to, whatever was asked for: a version's wheel is chosen alike.
+    /// What is known already is put anew only if it was asked for.
+    pub fn remember(&self, lock: &Lock, anew: bool) -> Result<()> {
+        for wheel in lock.wheels.iter().filter(|wheel| is_plain(&wheel.version)) {
+            let Ok(name) = PackageName::from_str(&wheel.name) else { continue };
+            let question = self.pin_question(&name, &wheel.version);
             if wheel.sha256.is_some() && (anew || Answer::read(self.store, &question).is_none()) {
                 Answer { lock: Lock { wheels: vec![wheel.clone()] } }.write(self.store, &question)?;
             }
@@ -93,8 +94,13 @@ fn pin(requirement: &Requirement) -> Option<(&PackageName, &Version)> {
     let Some(VersionOrUrl::VersionSpecifier(specifiers)) = &requirement.version_or_url else { return None };
     let mut specifiers = specifiers.iter();
     let (only, None) = (specifiers.next()?, specifiers.next()) else { return None };
-    let plain = *only.operator() == Operator::Equal && !only.version().any_prerelease() && !only.version().is_local();
+    let plain = *only.operator() == Operator::Equal && is_plain(only.version());
     (plain && requirement.marker.is_true()).then(|| (&requirement.name, only.version()))
+}
+
+/// True for versions of which pins and ranges mean the same.
+fn is_plain(version: &Version) -> bool {
+    !version.any_prerelease() && !version.is_local()
 }
 
 /// The pin of every project; `None` if there is a requirement for a project that has none.

@@ -56,6 +56,12 @@ pub fn make_visible(settings: &Settings, store: &Store, view: &ViewId) -> Result
         }
         ProjectionChoice::Probe => {}
     }
+    if !is_outside(layout)
+        && let Some(path) = by_mount(layout, &view.to_string())
+    {
+        let _ = fs::remove_file(marker(layout));
+        return Ok(path);
+    }
     let path = match rung(settings, layout) {
         Ok(Rung::Namespace) if !namespace::entered() => return by_new_links(store, view),
         Ok(rung) => through_mount(layout, view, rung),

@@ -150,6 +150,7 @@ impl<'a> Workshop<'a> {
         let started = Instant::now();
         let question = self.question(requirements, left_out);
         let remembered = if self.asks_anew() { None } else { Answer::read(&self.store, &question) };
+        let is_remembered = remembered.is_some();
         let mut lock = match remembered {
             Some(answer) => answer.lock,
             None if requirements.is_empty() => Lock::default(),
@@ -166,7 +167,9 @@ impl<'a> Workshop<'a> {
         let wheels = self.wheels(&mut lock, cost)?;
         self.display.finish();
         cost.fetch = started.elapsed();
-        self.pins(|pins| pins.remember(requirements, &lock, self.asks_anew()))?;
+        if !is_remembered {
+            self.pins(|pins| pins.remember(&lock, self.asks_anew()))?;
+        }
         Ok((question, lock, wheels))
     }
 

@@ -10,7 +10,7 @@ use omnipkg_store::bytecode::Key;
 use omnipkg_store::objects::{is_written_to, verify};
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::ViewManifest;
-use omnipkg_store::{Digest, Layout, ViewId, publish};
+use omnipkg_store::{Digest, Layout, ViewId};
 use std::collections::HashMap;
 use std::fs;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -44,11 +44,7 @@ impl View {
         if let Some(manifest) = self.manifest.get() {
             return Ok(manifest);
         }
-        let path = layout.view(&self.id);
-        let opened = ViewManifest::open(&path)?;
-        if publish::is_sealed(&path)? == Some(false) {
-            opened.verify_checksum()?;
-        }
+        let opened = ViewManifest::open_whole(&layout.view(&self.id))?;
         Ok(self.manifest.get_or_init(|| opened))
     }
 

@@ -2,12 +2,15 @@
 //!
 //! After a function here returns, what it published survives a crash; before, nothing of it is visible.
 
+use crate::digest::Digest;
 use crate::error::{IoContext, Result};
 use crate::layout::Store;
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
 
 /// The mode of an immutable file that is durable.
 const SEALED: u32 = 0o444;
@@ -61,7 +64,7 @@ pub fn volatile_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
 /// What is there already stays, if it is sealed or has these bytes: somebody may have named it as durable. The pieces
 /// are written one after the other.
 ///
-/// After a crash it may be gone, or not whole.
+/// After a crash it may be gone, or not whole: [`is_certainly_whole`] tells.
 ///
 /// # Errors
 /// [`crate::Error::Io`].
@@ -77,6 +80,7 @@ pub(crate) fn unsealed_with(
     is_sealed: fn(&Metadata) -> bool,
 ) -> Result<()> {
     let temporary = write_volatile(store, pieces)?;
+    mark_whole(temporary.as_file());
     make_parent(target)?;
     let temporary = match temporary.persist_noclobber(target) {
         Ok(_) => return Ok(()),
@@ -150,6 +154,33 @@ pub fn is_sealed(target: &Path) -> Result<Option<bool>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error).at("look at", target),
     }
+}
+
+/// True if a file of [`unsealed_file`], or one that was [`marked`](mark_whole), is certainly whole, so that its checksum
+/// need not be looked at: it is sealed, or this kernel itself has had all of it since it was written or verified.
+pub fn is_certainly_whole(metadata: &Metadata) -> bool {
+    has_sealed_mode(metadata) || boot_mark().is_some_and(|mark| metadata.modified().is_ok_and(|time| time == mark))
+}
+
+/// Marks a file as whole until the machine starts anew. Best effort: an unmarked one is only looked through again.
+pub fn mark_whole(file: &File) {
+    if let Some(mark) = boot_mark() {
+        let _ = file.set_modified(mark);
+    }
+}
+
+/// A time that stands for this start of the kernel, as no real one does: with the files that it marks it outlives no
+/// crash, after which another is looked for.
+fn boot_mark() -> Option<SystemTime> {
+    static MARK: OnceLock<Option<SystemTime>> = OnceLock::new();
+    *MARK.get_or_init(|| {
+        let boot = fs::read("/proc/sys/kernel/random/boot_id").ok().filter(|boot| boot.len() > 30)?;
+        let digest = Digest::of(&boot);
+        let number = |at: usize| digest.as_bytes().get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
+        // Until 2038, for filesystems that know no later time, and never before what a wrong clock says.
+        let seconds = 1_500_000_000 + number(0)? % 600_000_000;
+        Some(SystemTime::UNIX_EPOCH + Duration::new(seconds.into(), number(4)? % 1_000_000_000))
+    })
 }
 
 fn has_sealed_mode(metadata: &Metadata) -> bool {

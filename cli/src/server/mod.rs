@@ -30,6 +30,7 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What process listings show, so that the two are told apart: who ends the server does not mean the holder.
@@ -54,8 +55,23 @@ pub struct Running {
     pub counters: Option<Counters>,
 }
 
-/// True if a server is there that knows what this omnipkg makes: one open, one flock, one read.
+/// True if [`was_alive`] has just looked, and nobody has asked since.
+static SEEN: AtomicBool = AtomicBool::new(false);
+
+/// True if a server is there that knows what this omnipkg makes: one open, one flock, one read. What [`is_alive`] is
+/// asked next follows from this look.
+pub fn was_alive(layout: &Layout) -> bool {
+    let alive = look(layout);
+    SEEN.store(alive, Ordering::Relaxed);
+    alive
+}
+
+/// True if a server is there that knows what this omnipkg makes.
 pub fn is_alive(layout: &Layout) -> bool {
+    SEEN.swap(false, Ordering::Relaxed) || look(layout)
+}
+
+fn look(layout: &Layout) -> bool {
     record::read(layout).is_some_and(|record| {
         wake(&record);
         !record.is_older()

@@ -145,10 +145,7 @@ fn is_whole(store: &Store, id: &ViewId) -> Result<bool> {
     let path = store.layout().view(id);
     Ok(match publish::is_sealed(&path)? {
         Some(true) => true,
-        Some(false) => {
-            ViewManifest::open(&path).and_then(|manifest| manifest.verify_checksum()).is_ok()
-                && ViewDescription::load(store, id).is_ok()
-        }
+        Some(false) => ViewManifest::open_whole(&path).is_ok() && ViewDescription::load(store, id).is_ok(),
         None => false,
     })
 }

@@ -27,6 +27,7 @@ mod walk;
 
 pub use builder::{Encoded, ManifestBuilder};
 pub use compose::{Composition, Overlap};
+pub(crate) use reader::FileBytes;
 pub use reader::ViewManifest;
 pub use walk::{Walk, WalkEntry};
 

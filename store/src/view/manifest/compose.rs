@@ -148,9 +148,9 @@ impl<'part> Writer<'part> {
     ) -> Result<()> {
         let part = self.part(number)?;
         let (names, digests) = self.bases.get(number).copied().ok_or_else(too_large)?;
-        let mut index = self.tables.count;
+        let first = self.tables.count;
         let copies = self.tables.push_raw(part.raw(nodes.clone())?)?;
-        for (copy, node) in copies.chunks_exact_mut(NODE_SIZE).zip(nodes) {
+        for ((copy, node), index) in copies.chunks_exact_mut(NODE_SIZE).zip(nodes).zip(first..) {
             move_number(copy, 0..4, names)?;
             copy[8..12].copy_from_slice(&parent.to_le_bytes());
             match copy[6] {
@@ -162,7 +162,6 @@ impl<'part> Writer<'part> {
                 KIND_SYMLINK => move_number(copy, 12..16, names)?,
                 other => return Err(part.damaged(format!("node {node} is of the unknown kind {other}"))),
             }
-            index += 1;
         }
         Ok(())
     }

@@ -6,26 +6,60 @@ use super::{
 };
 use crate::digest::{Digest, DigestHasher};
 use crate::error::{Error, IoContext, Result};
+use crate::publish;
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::ops::Range;
+use std::io::{self, Read};
+use std::ops::{Deref, Range};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 /// An opened view manifest.
 pub struct ViewManifest {
     path: PathBuf,
-    data: Data,
+    data: FileBytes,
+    part: Range<usize>,
     nodes: u32,
     digests: u32,
     digest_table: usize,
     names: usize,
 }
 
+/// Bytes of a file, or of none.
 enum Data {
-    Mapped(memmap2::Mmap, Range<usize>),
+    Mapped(memmap2::Mmap),
     Owned(Vec<u8>),
+}
+
+/// A file of up to this many bytes is read: mapping one, touching it and letting go of it takes longer.
+const MAPPED_FROM: u64 = 64 * 1024;
+
+/// The bytes of a file that never changes.
+pub(crate) struct FileBytes(Data);
+
+impl FileBytes {
+    /// All of a file.
+    pub(crate) fn of(mut file: &File) -> io::Result<Self> {
+        let length = file.metadata()?.len();
+        if length > MAPPED_FROM {
+            return crate::sys::map_file(file).map(|map| Self(Data::Mapped(map)));
+        }
+        let mut bytes = Vec::with_capacity(length as usize + 1);
+        file.read_to_end(&mut bytes)?;
+        Ok(Self(Data::Owned(bytes)))
+    }
+}
+
+impl Deref for FileBytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match &self.0 {
+            Data::Mapped(map) => map,
+            Data::Owned(bytes) => bytes,
+        }
+    }
 }
 
 /// The numbers of one node, not yet checked against the other tables.
@@ -50,15 +84,31 @@ impl ViewManifest {
     /// # Errors
     /// [`Error::Io`] if it cannot be read, [`Error::Damaged`] if its header does not fit the file.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::from_file(path, &File::open(path).at("open view manifest", path)?)
+    }
+
+    fn from_file(path: &Path, file: &File) -> Result<Self> {
+        let bytes = FileBytes::of(file).at("map view manifest", path)?;
+        let whole = 0..bytes.len();
+        Self::from_part(path, bytes, whole)
+    }
+
+    /// As [`Self::open`], and looks through one that a crash may have cut short.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; [`Error::Damaged`] if it is not whole.
+    pub fn open_whole(path: &Path) -> Result<Self> {
         let file = File::open(path).at("open view manifest", path)?;
-        let data = crate::sys::map_file(&file).at("map view manifest", path)?;
-        let whole = 0..data.len();
-        Self::new(path.to_owned(), Data::Mapped(data, whole))
+        let manifest = Self::from_file(path, &file)?;
+        if !publish::is_certainly_whole(&file.metadata().at("look at", path)?) {
+            manifest.verify_checksum()?;
+        }
+        Ok(manifest)
     }
 
     /// A manifest that is a part of a file.
-    pub(crate) fn from_part(path: &Path, data: memmap2::Mmap, part: Range<usize>) -> Result<Self> {
-        Self::new(path.to_owned(), Data::Mapped(data, part))
+    pub(crate) fn from_part(path: &Path, data: FileBytes, part: Range<usize>) -> Result<Self> {
+        Self::new(path.to_owned(), data, part)
     }
 
     /// A manifest that is in memory.
@@ -66,11 +116,12 @@ impl ViewManifest {
     /// # Errors
     /// [`Error::Damaged`] if its header does not fit.
     pub fn from_bytes(bytes: Vec<u8>) -> Result<Self> {
-        Self::new(PathBuf::from("(in memory)"), Data::Owned(bytes))
+        let whole = 0..bytes.len();
+        Self::new(PathBuf::from("(in memory)"), FileBytes(Data::Owned(bytes)), whole)
     }
 
-    fn new(path: PathBuf, data: Data) -> Result<Self> {
-        let mut manifest = Self { path, data, nodes: 0, digests: 0, digest_table: 0, names: 0 };
+    fn new(path: PathBuf, data: FileBytes, part: Range<usize>) -> Result<Self> {
+        let mut manifest = Self { path, data, part, nodes: 0, digests: 0, digest_table: 0, names: 0 };
         let bytes = manifest.bytes();
         if bytes.get(..8) != Some(MAGIC.as_slice()) {
             return Err(manifest.damaged("it does not start like one"));
@@ -97,10 +148,7 @@ impl ViewManifest {
     }
 
     fn bytes(&self) -> &[u8] {
-        match &self.data {
-            Data::Mapped(map, part) => map.get(part.clone()).unwrap_or_default(),
-            Data::Owned(bytes) => bytes,
-        }
+        self.data.get(self.part.clone()).unwrap_or_default()
     }
 
     /// An error that names this manifest.
