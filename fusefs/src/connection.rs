@@ -123,7 +123,7 @@ impl Connection {
         let failed = |operation| self.failed(operation);
         let (sender, alive) = channel();
         let notifier = Arc::new(OnceLock::new());
-        let fs = ViewFs::new(layout.clone(), options.bytecode_misses).telling_starts(options.starts);
+        let fs = ViewFs::new(layout.clone(), options.bytecode_misses).telling(options.starts, options.imported);
         counters.server_begins(std::process::id());
         let adapter = Adapter::new(fs, Arc::clone(&counters), Arc::clone(&notifier), sender);
         let (_greeter, greeted) = greeting().map_err(failed("greet the server of"))?;

@@ -8,6 +8,7 @@ use crate::bytecode::BytecodeMiss;
 use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::error::{Error, Result};
+use crate::imported::Imported;
 use crate::probe::find_fusermount;
 use fuser::{Config, MountOption, SessionACL};
 use nix::errno::Errno;
@@ -36,6 +37,8 @@ pub struct Options {
     pub bytecode_misses: Option<Sender<BytecodeMiss>>,
     /// Gets each view that a Python is started in, as long as the kernel has not seen one start there.
     pub starts: Option<Sender<ViewId>>,
+    /// Learns which packages are imported.
+    pub imported: Arc<Imported>,
 }
 
 /// What is at a mount point.

@@ -12,6 +12,7 @@ pub use listing::DirectoryEntry;
 use crate::attributes::Attributes;
 use crate::bytecode::{self, Bytecode, BytecodeMiss, Known};
 use crate::error::{Error, Result};
+use crate::imported::Imported;
 use crate::inode::{Inode, InodeKind, ViewPrefix};
 use crate::objects::OpenObjects;
 use crate::tables::{self, FileContent, Tables, View};
@@ -62,6 +63,7 @@ pub struct ViewFs {
     /// What the last listing of the root began with.
     listed: Mutex<Option<Arc<Vec<ViewId>>>>,
     starts: Option<Sender<ViewId>>,
+    imported: Arc<Imported>,
 }
 
 /// What tells Python that it is in a virtual environment.
@@ -79,13 +81,14 @@ enum Identity {
 impl ViewFs {
     /// The views of a store; bytecode that is asked for and not known is sent to `misses`.
     pub fn new(layout: Layout, misses: Option<Sender<BytecodeMiss>>) -> Self {
-        let (tables, objects, listed) = Default::default();
-        Self { layout, tables, objects, bytecode: Bytecode::new(misses), listed, starts: None }
+        let (tables, objects, listed, imported) = Default::default();
+        Self { layout, tables, objects, bytecode: Bytecode::new(misses), listed, starts: None, imported }
     }
 
-    /// Tells of each view that a Python is started in for the first time: it looks for `pyvenv.cfg` before all else.
-    pub fn telling_starts(self, starts: Option<Sender<ViewId>>) -> Self {
-        Self { starts, ..self }
+    /// Tells of each view that a Python is started in for the first time (it looks for `pyvenv.cfg` before all else), and
+    /// of imports.
+    pub fn telling(self, starts: Option<Sender<ViewId>>, imported: Arc<Imported>) -> Self {
+        Self { starts, imported, ..self }
     }
 
     /// Looks a name up in a directory.
@@ -129,7 +132,10 @@ impl ViewFs {
             None if name == bytecode::DIRECTORY && has_source(manifest, node)? => {
                 (Attributes::directory(Inode::bytecode(prefix, node)), Identity::View(view.id))
             }
-            None => return Ok(Lookup::Missing { cacheable: true }),
+            None => {
+                self.imported.note(name, || manifest.path_of(node))?;
+                return Ok(Lookup::Missing { cacheable: true });
+            }
         };
         self.count(attributes.inode, identity)?;
         if let Some(starts) = self.starts.as_ref().filter(|_| node == NodeIndex::ROOT && name == PYTHON_LOOKS_FOR) {

@@ -29,7 +29,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
         ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::TryNamespace => return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0),
         ServerVerb::Ahead { view, bytecode } => {
-            return Ok(server::ahead::look(&Layout::new(&settings.home), &view, bytecode).map(|()| 0)?);
+            return Ok(server::ahead::look(&Layout::new(&settings.home), &view, bytecode, std::io::stdin().lock()).map(|()| 0)?);
         }
         _ => {}
     }

@@ -2,19 +2,21 @@
 //! beside it.
 //!
 //! The kernel learns all names of a directory from one listing, where an import asks for one after the other and waits
-//! each time. A process of its own does it, at the lowest priority: one that waited for the mount within the server could
+//! each time; a name that is not there no listing tells, so that of packages that were imported in other views those names
+//! are asked for too. A process of its own does it, at the lowest priority: one that waited for the mount within the server could
 //! not be ended with it. Nothing depends on it; what it finds wrong is nobody's concern here.
 
 use super::program;
 use super::sys::lowest_priority;
+use omnipkg_fusefs::{Imported, ImportedPackage};
 use omnipkg_store::bytecode::{self, Bytecode, Key};
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::{NodeIndex, NodeKind, ViewManifest};
 use omnipkg_store::{Digest, Layout, Result, ViewId};
-use std::collections::VecDeque;
-use std::ffi::OsStr;
+use std::collections::{HashSet, VecDeque};
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -29,44 +31,113 @@ const DIRECTORIES: usize = 1000;
 const BYTECODE: u64 = 64 << 20;
 
 /// Starts a process for each view, one after the other, until the sender is gone.
-pub fn run(root: &Path, started: &Receiver<ViewId>) {
+pub fn run(root: &Path, started: &Receiver<ViewId>, imported: &Imported) {
     while let Ok(view) = started.recv() {
-        start(root, &view, false);
+        start(root, &view, &Purpose::Imports(imported.packages()));
     }
 }
 
-/// Has a view looked through by a process of its own, with the bytecode if some was just made, and waits for its end.
-pub fn start(root: &Path, view: &ViewId, bytecode: bool) {
+/// What a view is looked through for.
+pub enum Purpose {
+    /// What will be imported: packages that were imported in other views are looked at first, in that order.
+    Imports(Vec<ImportedPackage>),
+    /// The bytecode that was just made.
+    Bytecode,
+}
+
+/// Has a view looked through by a process of its own, and waits for its end.
+pub fn start(root: &Path, view: &ViewId, purpose: &Purpose) {
     let mut command = Command::new(program());
     command.arg0("omnipkg").args(["server", "ahead", &view.to_string()]).env("OMNIPKG_HOME", root);
-    command.args(bytecode.then_some("--bytecode"));
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    let _ended = command.spawn().and_then(|mut child| child.wait());
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+    if matches!(purpose, Purpose::Bytecode) {
+        command.arg("--bytecode");
+    }
+    let Ok(mut child) = command.spawn() else { return };
+    if let (Some(pipe), Purpose::Imports(packages)) = (child.stdin.take(), purpose) {
+        // One that ended before it read them all had no use for them.
+        let _ended = tell(packages, pipe);
+    }
+    let _ended = child.wait();
+}
+
+/// A package a line: its path, and the names that are not there.
+fn tell(packages: &[ImportedPackage], pipe: impl Write) -> io::Result<()> {
+    let mut pipe = io::BufWriter::new(pipe);
+    for ImportedPackage { path, missing } in packages {
+        writeln!(pipe, "{path}\t{}", missing.join("\t"))?;
+    }
+    pipe.flush()
 }
 
 /// Lists the directories of a view that modules are imported from, and reads the bytecode there if that is asked for.
-pub fn look(layout: &Layout, view: &ViewId, read_bytecode: bool) -> Result<()> {
+///
+/// `packages` are those that were imported elsewhere, as [`start`] tells them.
+pub fn look(layout: &Layout, view: &ViewId, read_bytecode: bool, packages: impl BufRead) -> Result<()> {
     lowest_priority();
-    let mut room = if read_bytecode { BYTECODE } else { 0 };
     let path = layout.view(view);
     let manifest = ViewManifest::open(&path)?;
     let ViewDescription { site_packages, cache_tag, magic, .. } = ViewDescription::read(layout, &manifest, &path)?;
-    let key = Key::of(layout, &cache_tag, magic);
     let Some(start) = manifest.resolve(&site_packages)? else { return Ok(()) };
-    let root = layout.mnt().join(view.to_string()).join(site_packages);
-    let mut queue = VecDeque::from([(start, root)]);
+    let mut lister = Lister {
+        layout,
+        manifest: &manifest,
+        key: Key::of(layout, &cache_tag, magic),
+        room: if read_bytecode { BYTECODE } else { 0 },
+    };
+    let root = layout.mnt().join(view.to_string());
+    let known = lister.list_imported(&root, &site_packages, packages)?;
+    let mut queue = VecDeque::from([(start, root.join(&site_packages))]);
     for _ in 0..DIRECTORIES {
         let Some((node, path)) = queue.pop_front() else { break };
         let holds = look_into(&manifest, node, &path, &mut queue)?;
-        let known = |source: &&Digest| matches!(bytecode::find(layout, &key, source), Bytecode::Known { .. });
-        let known = holds.sources.iter().filter(known).count();
-        if holds.modules {
-            list(&path, usize::MAX, &mut 0);
+        lister.list(&path, &holds);
+        if node == start {
+            // Of what was imported before, it is known what will be.
+            queue.retain(|(_, path)| path.file_name().is_none_or(|name| !known.contains(name)));
         }
-        // Not to the end: the kernel is told there to forget a listing that may change, and would ask again.
-        list(&path.join("__pycache__"), known, &mut room);
     }
     Ok(())
+}
+
+struct Lister<'a> {
+    layout: &'a Layout,
+    manifest: &'a ViewManifest,
+    key: Key,
+    /// How much bytecode is still to be read, in bytes.
+    room: u64,
+}
+
+impl Lister<'_> {
+    /// Lists packages as they are told, asks in vain for what their imports will, and returns the first names of their
+    /// paths below site-packages.
+    fn list_imported(&mut self, root: &Path, site_packages: &str, packages: impl BufRead) -> Result<HashSet<OsString>> {
+        let mut known = HashSet::new();
+        for line in packages.lines().map_while(io::Result::ok) {
+            let mut parts = line.split('\t');
+            let path = parts.next().unwrap_or_default();
+            let Some(below) = path.strip_prefix(site_packages).and_then(|path| path.strip_prefix('/')) else { continue };
+            let Some(node) = self.manifest.resolve(path)? else { continue };
+            known.extend(below.split('/').next().map(OsString::from));
+            let path = root.join(path);
+            let holds = look_into(self.manifest, node, &path, &mut VecDeque::new())?;
+            self.list(&path, &holds);
+            for name in parts {
+                let _missing = fs::symlink_metadata(path.join(name));
+            }
+        }
+        Ok(known)
+    }
+
+    fn list(&mut self, path: &Path, holds: &Holds) {
+        let known = |source: &&Digest| matches!(bytecode::find(self.layout, &self.key, source), Bytecode::Known { .. });
+        let known = holds.sources.iter().filter(known).count();
+        if holds.modules {
+            list(path, usize::MAX, &mut 0);
+        }
+        // Not to the end: the kernel is told there to forget a listing that may change, and would ask again.
+        list(&path.join("__pycache__"), known, &mut self.room);
+    }
 }
 
 #[derive(Default)]

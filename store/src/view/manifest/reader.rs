@@ -228,6 +228,22 @@ impl ViewManifest {
         Ok(NodeIndex(self.record(index)?.parent))
     }
 
+    /// The relative path of a node, as text.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub fn path_of(&self, mut index: NodeIndex) -> Result<String> {
+        let mut names = Vec::new();
+        // A parent comes before its children, so this ends.
+        while index != NodeIndex::ROOT {
+            let record = self.record(index)?;
+            names.push(String::from_utf8_lossy(self.record_name(index, &record)?));
+            index = NodeIndex(record.parent);
+        }
+        names.reverse();
+        Ok(names.join("/"))
+    }
+
     /// Finds a name in a directory by binary search; `None` also if `directory` is not one.
     ///
     /// # Errors
