@@ -269,13 +269,7 @@ pub enum ServerVerb {
     Serve(Handed),
     /// List a view's directories, so that the kernel knows them
     #[command(hide = true)]
-    Ahead {
-        /// The view
-        view: ViewId,
-        /// Read the bytecode too
-        #[arg(long)]
-        bytecode: bool,
-    },
+    Ahead,
     /// Share the bytecode that Python made in a view of links
     #[command(hide = true)]
     Gather {

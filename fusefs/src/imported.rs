@@ -40,14 +40,22 @@ struct State {
 }
 
 impl Imported {
-    /// Notes a name that does not exist, if it tells of an import; `path` is asked for only then.
-    pub(crate) fn note<E>(&self, name: &OsStr, path: impl FnOnce() -> Result<String, E>) -> Result<(), E> {
-        let Some(name) = name.to_str().filter(|name| name.starts_with(INITIAL) && is_line(name)) else { return Ok(()) };
+    /// Notes a name that does not exist, if it tells of an import; `path` is asked for only then. True if a program
+    /// imports the package, and not every Python that is started there.
+    pub(crate) fn note<E>(&self, name: &OsStr, path: impl FnOnce() -> Result<String, E>) -> Result<bool, E> {
+        let name = name.to_str().filter(|name| name.starts_with(INITIAL) && is_line(name));
+        let Some(name) = name else { return Ok(false) };
         let path = path()?;
+        let by_program = !is_hook(&path);
+        self.add(name, path);
+        Ok(by_program)
+    }
+
+    fn add(&self, name: &str, path: String) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let place = match state.places.get(&path) {
             Some(place) => *place,
-            None if state.packages.len() == PACKAGES || !is_line(&path) => return Ok(()),
+            None if state.packages.len() == PACKAGES || !is_line(&path) => return,
             None => {
                 let place = state.packages.len();
                 state.packages.push(ImportedPackage { path: path.clone(), missing: Vec::new() });
@@ -61,13 +69,18 @@ impl Imported {
         {
             package.missing.push(name.to_owned());
         }
-        Ok(())
     }
 
     /// All that are known now.
     pub fn packages(&self) -> Vec<ImportedPackage> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).packages.clone()
     }
+}
+
+/// True for what `.pth` files import: this tool's own package, and by custom private ones (`_distutils_hack`).
+fn is_hook(path: &str) -> bool {
+    let below = path.split_once("-packages/").map_or(path, |(_, below)| below);
+    below.starts_with('_') || below == "omnipkg" || below.starts_with("omnipkg/")
 }
 
 /// True if a text can be handed on as part of a line with tabs.
@@ -81,14 +94,25 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    fn note(imported: &Imported, path: &str, name: &str) {
-        imported.note(OsStr::new(name), || Ok::<_, Infallible>(path.to_owned())).unwrap();
+    fn note(imported: &Imported, path: &str, name: &str) -> bool {
+        imported.note(OsStr::new(name), || Ok::<_, Infallible>(path.to_owned())).unwrap()
+    }
+
+    #[test]
+    fn what_every_python_imports_there_is_no_import_of_a_program() {
+        let imported = Imported::default();
+        let is_of_program =
+            |path: &str| note(&imported, &format!("lib/python3.11/site-packages/{path}"), "__init__.so");
+        assert!(is_of_program("rich") && is_of_program("rich/_unicode") && is_of_program("omnipkgs"));
+        assert!(!is_of_program("omnipkg") && !is_of_program("_distutils_hack"));
+        assert!(!note(&imported, "lib/python3.11/site-packages/rich", "speedups.so"));
     }
 
     #[test]
     fn packages_are_kept_in_the_order_of_their_imports() {
         let imported = Imported::default();
-        for (path, name) in [("b", "__init__.so"), ("a", "__init__.abi3.so"), ("b", "__init__.abi3.so"), ("b", "x.so")] {
+        for (path, name) in [("b", "__init__.so"), ("a", "__init__.abi3.so"), ("b", "__init__.abi3.so"), ("b", "x.so")]
+        {
             note(&imported, path, name);
         }
         note(&imported, "b", "__init__.so");
@@ -103,9 +127,13 @@ mod tests {
     #[test]
     fn memory_does_not_grow_for_ever() {
         let imported = Imported::default();
-        (0..20).for_each(|number| note(&imported, "a", &format!("__init__.{number}.so")));
+        (0..20).for_each(|number| {
+            note(&imported, "a", &format!("__init__.{number}.so"));
+        });
         assert_eq!(imported.packages()[0].missing.len(), NAMES);
-        (0..PACKAGES + 10).for_each(|number| note(&imported, &number.to_string(), "__init__.so"));
+        (0..PACKAGES + 10).for_each(|number| {
+            note(&imported, &number.to_string(), "__init__.so");
+        });
         assert_eq!(imported.packages().len(), PACKAGES);
     }
 }

@@ -35,7 +35,7 @@ const MAX_STALE: usize = 16;
 pub struct Options {
     /// Gets each bytecode file that an interpreter asks for and that is not known yet.
     pub bytecode_misses: Option<Sender<BytecodeMiss>>,
-    /// Gets each view that a Python is started in, as long as the kernel has not seen one start there.
+    /// Gets each view that a program imports a package in for the first time.
     pub starts: Option<Sender<ViewId>>,
     /// Learns which packages are imported.
     pub imported: Arc<Imported>,

@@ -13,6 +13,7 @@ use omnipkg_store::view::manifest::ViewManifest;
 use omnipkg_store::{Digest, Layout, ViewId};
 use std::collections::HashMap;
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 /// A view whose manifest is opened when first needed.
@@ -23,6 +24,7 @@ pub(crate) struct View {
     /// The cache tag and the magic number of the view's own interpreter, if the view is described.
     interpreter: OnceLock<Option<(String, u32)>>,
     key: OnceLock<Key>,
+    imports: AtomicBool,
 }
 
 impl View {
@@ -33,7 +35,13 @@ impl View {
             manifest: OnceLock::new(),
             interpreter: OnceLock::new(),
             key: OnceLock::new(),
+            imports: AtomicBool::new(false),
         }
+    }
+
+    /// True once: a program imports from this view.
+    pub(crate) fn is_first_import(&self) -> bool {
+        !self.imports.swap(true, Ordering::Relaxed)
     }
 
     /// One that a crash may have cut short is looked through first.

@@ -66,9 +66,6 @@ pub struct ViewFs {
     imported: Arc<Imported>,
 }
 
-/// What tells Python that it is in a virtual environment.
-const PYTHON_LOOKS_FOR: &str = "pyvenv.cfg";
-
 /// What a reference is counted for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Identity {
@@ -85,8 +82,7 @@ impl ViewFs {
         Self { layout, tables, objects, bytecode: Bytecode::new(misses), listed, starts: None, imported }
     }
 
-    /// Tells of each view that a Python is started in for the first time (it looks for `pyvenv.cfg` before all else), and
-    /// of imports.
+    /// Tells of each view that a program imports a package in for the first time, and of what is imported.
     pub fn telling(self, starts: Option<Sender<ViewId>>, imported: Arc<Imported>) -> Self {
         Self { starts, imported, ..self }
     }
@@ -133,14 +129,13 @@ impl ViewFs {
                 (Attributes::directory(Inode::bytecode(prefix, node)), Identity::View(view.id))
             }
             None => {
-                self.imported.note(name, || manifest.path_of(node))?;
+                if self.imported.note(name, || manifest.path_of(node))? && view.is_first_import() {
+                    let _nobody_listens = self.starts.as_ref().map(|starts| starts.send(view.id));
+                }
                 return Ok(Lookup::Missing { cacheable: true });
             }
         };
         self.count(attributes.inode, identity)?;
-        if let Some(starts) = self.starts.as_ref().filter(|_| node == NodeIndex::ROOT && name == PYTHON_LOOKS_FOR) {
-            let _nobody_listens = starts.send(view.id);
-        }
         Ok(Lookup::Found(attributes))
     }
 

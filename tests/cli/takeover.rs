@@ -9,7 +9,7 @@ use omnipkg_tests::{Context, WheelBuilder, require_fuse};
 use serde_json::Value;
 use std::fs;
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
@@ -323,21 +323,27 @@ fn a_second_import_asks_the_server_nothing() {
     // until bytecode is made, each start asks whether it is there
     quiet_success(context.run(["run", "--compile", "--", "python", "-c", &modules]));
     import();
-    await_condition("the end of the listings", || !is_command_line("ahead"));
+    await_condition("the end of the listings", || !is_looking_ahead());
     import();
     let before = counts();
     import();
     assert_eq!(counts(), before, "{kinds:?}");
 }
 
-/// True if a process has this word in its command line; another test's may be meant, which then is waited for too.
-fn is_command_line(word: &str) -> bool {
-    let lines = fs::read_dir("/proc").unwrap().flatten().map(|entry| fs::read(entry.path().join("cmdline")));
-    lines.flatten().any(|line| line.split(|byte| *byte == 0).any(|part| part == word.as_bytes()))
+/// True if a process looks through views, and does not wait for the next one; another test's may be meant, which then is
+/// waited for too.
+fn is_looking_ahead() -> bool {
+    let is_ahead = |line: &[u8]| line.split(|byte| *byte == 0).any(|part| part == b"ahead");
+    // It reads its standard input.
+    let waits = |state: &str| state.starts_with("0 0x0 ");
+    fs::read_dir("/proc").unwrap().flatten().any(|entry| {
+        let (line, state) = (fs::read(entry.path().join("cmdline")), fs::read_to_string(entry.path().join("syscall")));
+        matches!((line, state), (Ok(line), Ok(state)) if is_ahead(&line) && !waits(&state))
+    })
 }
 
 #[test]
-fn what_may_be_imported_is_listed_when_a_python_starts_for_the_first_time() {
+fn what_may_be_imported_is_listed_when_a_program_imports_for_the_first_time() {
     let Some(context) = with_payload() else { return };
     let other = WheelBuilder::with_version_attribute("other", "1.0").build();
     context.index().add(&other);
@@ -346,12 +352,12 @@ fn what_may_be_imported_is_listed_when_a_python_starts_for_the_first_time() {
     let asked = |kind: &str| status(&context)["counters"][kind].as_u64().unwrap();
     let before = asked("readdirplus");
     let mut command = context.program(&python);
-    command.args(["-c", "import sys; print(sys.implementation.cache_tag, sys.path[-1])"]);
+    command.args(["-c", "import sys, payload; print(sys.implementation.cache_tag, sys.path[-1])"]);
     let said = quiet_success(omnipkg_tests::process::run(command, b""));
     let (tag, site_packages) = said.trim_end().split_once(' ').unwrap();
     // site-packages, payload, other, omnipkg, pip's, and each one's bytecode; Python itself lists the first one
     await_condition("the listings", || asked("readdirplus") > before + 6);
-    await_condition("the end of the listings", || !is_command_line("ahead"));
+    await_condition("the end of the listings", || !is_looking_ahead());
     let lookups = asked("lookup");
     for number in 0..MODULES {
         let package = Path::new(site_packages).join("payload");
@@ -359,4 +365,31 @@ fn what_may_be_imported_is_listed_when_a_python_starts_for_the_first_time() {
         fs::metadata(package.join(format!("__pycache__/module{number}.{tag}.pyc"))).unwrap();
     }
     assert_eq!(asked("lookup"), lookups, "the kernel knew all of it");
+}
+
+#[test]
+fn what_was_imported_in_one_view_is_asked_for_ahead_in_the_next() {
+    let Some(context) = with_payload() else { return };
+    context.index().add(&WheelBuilder::with_version_attribute("other", "1.0").build());
+    let asked = |kind: &str| status(&context)["counters"][kind].as_u64().unwrap();
+    let import = |requirements: &[&str], name: &str| {
+        let view = quiet_success(context.run([&["mount", "--compile"], requirements].concat()));
+        let mut command = context.program(Path::new(view.trim_end()).join("bin/python"));
+        command.args(["-c", &format!("import sys, {name}; print(sys.path[-1])")]);
+        let before = asked("readdirplus");
+        let site_packages = quiet_success(omnipkg_tests::process::run(command, b""));
+        // more than Python lists itself
+        await_condition("the listings", || asked("readdirplus") > before + 6);
+        await_condition("the end of the listings", || !is_looking_ahead());
+        PathBuf::from(site_packages.trim_end())
+    };
+    import(&["payload"], "payload");
+    let lookups = asked("lookup");
+    let second = import(&["payload", "other"], "other");
+    assert!(asked("lookup") > lookups);
+    let lookups = asked("lookup");
+    for name in ["__init__.abi3.so", "__init__.so"] {
+        fs::metadata(second.join("payload").join(name)).unwrap_err();
+    }
+    assert_eq!(asked("lookup"), lookups, "the kernel knows that they are not there");
 }

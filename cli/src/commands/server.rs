@@ -20,7 +20,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
     if matches!(verb, ServerVerb::Start { foreground: true, ready_fd: Some(_), .. } | ServerVerb::Gather { .. }) {
         close_inherited();
     }
-    if matches!(verb, ServerVerb::Serve(_) | ServerVerb::Ahead { .. } | ServerVerb::Gather { .. }) {
+    if matches!(verb, ServerVerb::Serve(_) | ServerVerb::Ahead | ServerVerb::Gather { .. }) {
         // Those who start them block signals that these are to be ended by, as is what they start themselves.
         nix::sys::signal::SigSet::empty().thread_set_mask().context("cannot unblock signals")?;
     }
@@ -28,8 +28,9 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
         ServerVerb::Hold(handed) => return server::go_on(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::Serve(handed) => return server::serve(&Layout::new(&settings.home), &handed).map(|()| 0),
         ServerVerb::TryNamespace => return namespace::try_here(&Layout::new(&settings.home)).map(|()| 0),
-        ServerVerb::Ahead { view, bytecode } => {
-            return Ok(server::ahead::look(&Layout::new(&settings.home), &view, bytecode, std::io::stdin().lock()).map(|()| 0)?);
+        ServerVerb::Ahead => {
+            server::ahead::serve(&Layout::new(&settings.home), std::io::stdin().lock());
+            return Ok(0);
         }
         _ => {}
     }
@@ -66,7 +67,7 @@ pub fn server(settings: &Settings, verb: ServerVerb) -> Result<u8> {
             Ok(0)
         }
         ServerVerb::Gather { view } => server::gather::gather(&store, &view).map(|()| 0),
-        ServerVerb::Hold(_) | ServerVerb::Serve(_) | ServerVerb::TryNamespace | ServerVerb::Ahead { .. } => Ok(0),
+        ServerVerb::Hold(_) | ServerVerb::Serve(_) | ServerVerb::TryNamespace | ServerVerb::Ahead => Ok(0),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Looking ahead of an import: when a Python is started in a view for the first time, the view's directories are listed
+//! Looking ahead of imports: when a program imports from a view for the first time, the view's directories are listed
 //! beside it.
 //!
 //! The kernel learns all names of a directory from one listing, where an import asks for one after the other and waits
@@ -20,61 +20,107 @@ use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::sync::mpsc::Receiver;
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 /// Directories that are listed at most, the nearest to site-packages first: what lies deeper is imported more rarely, and
 /// the kernel's memory is not to be filled with what nobody asked for.
 const DIRECTORIES: usize = 1000;
 
+/// Follows a view whose bytecode is to be read too.
+const BYTECODE_TOO: &str = " bytecode";
+
 /// Bytecode that is read ahead at most, in bytes.
 const BYTECODE: u64 = 64 << 20;
 
-/// Starts a process for each view, one after the other, until the sender is gone.
+/// How long the process that looks ahead waits for another view before it is ended.
+const IDLE: Duration = Duration::from_secs(60);
+
+/// Has views looked through as imports begin there, one after the other, until the sender is gone. The packages that were
+/// imported in other views are looked at first, in that order.
 pub fn run(root: &Path, started: &Receiver<ViewId>, imported: &Imported) {
-    while let Ok(view) = started.recv() {
-        start(root, &view, &Purpose::Imports(imported.packages()));
+    let mut helper = None;
+    loop {
+        match started.recv_timeout(IDLE) {
+            Ok(view) => {
+                let mut helped = helper.take().or_else(|| Helper::start(root));
+                if helped.as_mut().is_some_and(|helper| helper.ask(&view, false, &imported.packages()).is_ok()) {
+                    helper = helped;
+                }
+            }
+            Err(RecvTimeoutError::Timeout) => helper = None,
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
     }
 }
 
-/// What a view is looked through for.
-pub enum Purpose {
-    /// What will be imported: packages that were imported in other views are looked at first, in that order.
-    Imports(Vec<ImportedPackage>),
-    /// The bytecode that was just made.
-    Bytecode,
+/// Has a view looked through with the bytecode that was just made, and waits for its end.
+pub fn read_bytecode(root: &Path, view: &ViewId) {
+    if let Some(mut helper) = Helper::start(root) {
+        let _ended = helper.ask(view, true, &[]);
+    }
 }
 
-/// Has a view looked through by a process of its own, and waits for its end.
-pub fn start(root: &Path, view: &ViewId, purpose: &Purpose) {
-    let mut command = Command::new(program());
-    command.arg0("omnipkg").args(["server", "ahead", &view.to_string()]).env("OMNIPKG_HOME", root);
-    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-    if matches!(purpose, Purpose::Bytecode) {
-        command.arg("--bytecode");
-    }
-    let Ok(mut child) = command.spawn() else { return };
-    if let (Some(pipe), Purpose::Imports(packages)) = (child.stdin.take(), purpose) {
-        // One that ended before it read them all had no use for them.
-        let _ended = tell(packages, pipe);
-    }
-    let _ended = child.wait();
+/// A process that looks ahead; it ends when it is dropped.
+struct Helper {
+    child: Child,
+    requests: Option<ChildStdin>,
 }
 
-/// A package a line: its path, and the names that are not there.
-fn tell(packages: &[ImportedPackage], pipe: impl Write) -> io::Result<()> {
-    let mut pipe = io::BufWriter::new(pipe);
-    for ImportedPackage { path, missing } in packages {
-        writeln!(pipe, "{path}\t{}", missing.join("\t"))?;
+impl Helper {
+    fn start(root: &Path) -> Option<Self> {
+        let mut command = Command::new(program());
+        command.arg0("omnipkg").args(["server", "ahead"]).env("OMNIPKG_HOME", root);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
+        let mut child = command.spawn().ok()?;
+        let requests = child.stdin.take();
+        Some(Self { child, requests })
     }
-    pipe.flush()
+
+    /// A line for the view, one for each package (its path, and the names that are not there), and an empty one.
+    fn ask(&mut self, view: &ViewId, bytecode: bool, packages: &[ImportedPackage]) -> io::Result<()> {
+        let mut pipe = io::BufWriter::new(self.requests.as_mut().ok_or(io::ErrorKind::BrokenPipe)?);
+        writeln!(pipe, "{view}{}", if bytecode { BYTECODE_TOO } else { "" })?;
+        for ImportedPackage { path, missing } in packages {
+            writeln!(pipe, "{path}\t{}", missing.join("\t"))?;
+        }
+        writeln!(pipe)?;
+        pipe.flush()
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        // It reads to the end of its requests.
+        self.requests = None;
+        let _ended = self.child.wait();
+    }
+}
+
+/// Looks through views as they are asked for, until the server is gone or has no more of them.
+pub fn serve(layout: &Layout, mut requests: impl BufRead) {
+    lowest_priority();
+    let mut line = String::new();
+    while requests.read_line(&mut line).is_ok_and(|length| length > 0) {
+        let (view, read_bytecode) = match line.trim_end().strip_suffix(BYTECODE_TOO) {
+            Some(view) => (view, true),
+            None => (line.trim_end(), false),
+        };
+        let mut packages = requests.by_ref().lines().map_while(io::Result::ok).take_while(|line| !line.is_empty());
+        if let Ok(view) = view.parse() {
+            // A view that is gone or damaged is told of by whoever uses it.
+            let _failed = look(layout, &view, read_bytecode, &mut packages);
+        }
+        packages.for_each(drop);
+        line.clear();
+    }
 }
 
 /// Lists the directories of a view that modules are imported from, and reads the bytecode there if that is asked for.
 ///
-/// `packages` are those that were imported elsewhere, as [`start`] tells them.
-pub fn look(layout: &Layout, view: &ViewId, read_bytecode: bool, packages: impl BufRead) -> Result<()> {
-    lowest_priority();
+/// `packages` are those that were imported elsewhere, as [`Helper::ask`] tells them.
+fn look(layout: &Layout, view: &ViewId, read_bytecode: bool, packages: &mut dyn Iterator<Item = String>) -> Result<()> {
     let path = layout.view(view);
     let manifest = ViewManifest::open(&path)?;
     let ViewDescription { site_packages, cache_tag, magic, .. } = ViewDescription::read(layout, &manifest, &path)?;
@@ -111,12 +157,19 @@ struct Lister<'a> {
 impl Lister<'_> {
     /// Lists packages as they are told, asks in vain for what their imports will, and returns the first names of their
     /// paths below site-packages.
-    fn list_imported(&mut self, root: &Path, site_packages: &str, packages: impl BufRead) -> Result<HashSet<OsString>> {
+    fn list_imported(
+        &mut self,
+        root: &Path,
+        site_packages: &str,
+        packages: &mut dyn Iterator<Item = String>,
+    ) -> Result<HashSet<OsString>> {
         let mut known = HashSet::new();
-        for line in packages.lines().map_while(io::Result::ok) {
+        for line in packages {
             let mut parts = line.split('\t');
             let path = parts.next().unwrap_or_default();
-            let Some(below) = path.strip_prefix(site_packages).and_then(|path| path.strip_prefix('/')) else { continue };
+            let Some(below) = path.strip_prefix(site_packages).and_then(|path| path.strip_prefix('/')) else {
+                continue;
+            };
             let Some(node) = self.manifest.resolve(path)? else { continue };
             known.extend(below.split('/').next().map(OsString::from));
             let path = root.join(path);

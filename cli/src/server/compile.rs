@@ -4,7 +4,7 @@
 //! Each interpreter that something is missing for has a compiler, whose processes wait for more until nothing was missed
 //! for a while. With nothing to compile, nothing runs and nothing wakes up.
 
-use super::ahead::{self, Purpose};
+use super::ahead;
 use omnipkg_fusefs::BytecodeMiss;
 use omnipkg_store::bytecode::{Compiler, Effort, Report};
 use omnipkg_store::interpreter::{Interpreter, probe_cached};
@@ -48,7 +48,7 @@ pub fn run(root: &Path, misses: &Receiver<BytecodeMiss>) {
                 Err(RecvTimeoutError::Timeout) if desk.is_idle() && served.is_empty() => break,
                 // So that the next start need not ask for what is there now.
                 Err(RecvTimeoutError::Timeout) if desk.is_idle() => {
-                    served.drain().for_each(|view| ahead::start(root, &view, &Purpose::Bytecode));
+                    served.drain().for_each(|view| ahead::read_bytecode(root, &view));
                 }
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,

@@ -88,10 +88,8 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
         request.overlay.clone(),
     );
     let facts = &request.interpreter.facts;
-    let runtime: Vec<(RuntimeFile, Digest)> = python2::runtime_for(facts, request.runtime)
-        .into_iter()
-        .map(|file| (file, Digest::of(file.bytes)))
-        .collect();
+    let runtime: Vec<(RuntimeFile, Digest)> =
+        python2::runtime_for(facts, request.runtime).into_iter().map(|file| (file, Digest::of(file.bytes))).collect();
     let program = python2::program(request.interpreter)?;
     let program_digest = program.as_deref().map(Digest::of);
     let id = description.view_id(&python2::with_program(runtime_digest(&runtime), program_digest.as_ref()));

@@ -265,7 +265,6 @@ impl<'part> Writer<'part> {
         self.next = self.next.checked_add(count).filter(|end| *end <= MAX_NODES).ok_or_else(too_large)?;
         Ok(())
     }
-
 }
 
 fn one(node: NodeIndex) -> Range<u32> {
