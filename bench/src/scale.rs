@@ -68,7 +68,7 @@ impl Scale<'_> {
             builder.file(&path, Digest::of(&content), content.len() as u64, false)?;
         }
         let id = ViewId::from_digest(&Digest::of(format!("view {number}").as_bytes()));
-        publish::unsealed_file(&self.store, &self.store.layout().view(&id), &[&builder.finish()?])?;
+        publish::unsealed_file(&self.store, &self.store.layout().view(&id), || [], &[&builder.finish()?])?;
         Ok(id)
     }
 

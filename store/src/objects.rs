@@ -196,7 +196,7 @@ pub(crate) fn publish_unsealed(store: &Store, bytes: &[u8]) -> Result<Digest> {
     let path = store.layout().object(&digest);
     let known = fs::symlink_metadata(&path).is_ok_and(|metadata| is_sealed(&metadata));
     if !known {
-        publish::unsealed_with(store, &path, &[bytes], is_sealed)?;
+        publish::unsealed_with(store, &path, || [], &[bytes], is_sealed)?;
     }
     Ok(digest)
 }
@@ -386,7 +386,7 @@ mod tests {
         assert_eq!(fs::metadata(&path).unwrap().ino(), inode, "somebody may be sealing it right now");
         seal(&store, &digest).unwrap();
         // As a process does that looked before it was sealed.
-        publish::unsealed_with(&store, &path, &[b"words"], is_sealed).unwrap();
+        publish::unsealed_with(&store, &path, || [], &[b"words"], is_sealed).unwrap();
         assert!(is_sealed(&fs::metadata(&path).unwrap()));
     }
 

@@ -7,7 +7,7 @@ use crate::error::{IoContext, Result};
 use crate::layout::Store;
 use std::fs::{self, File, Metadata};
 use std::io::{self, BufWriter, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{DirBuilderExt, FileExt, MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
@@ -61,25 +61,34 @@ pub fn volatile_file(store: &Store, target: &Path, bytes: &[u8]) -> Result<()> {
 }
 
 /// Publishes an immutable file that is whole for every process, but not durable yet: its mode says so until [`seal`].
-/// What is there already stays, if it is sealed or has these bytes: somebody may have named it as durable. The pieces
-/// are written one after the other.
+/// What is there already stays, if it is sealed or has these bytes: somebody may have named it as durable.
+///
+/// The pieces are written one after the other behind the header, which is asked for at the end.
 ///
 /// After a crash it may be gone, or not whole: [`is_certainly_whole`] tells.
 ///
 /// # Errors
 /// [`crate::Error::Io`].
-pub fn unsealed_file(store: &Store, target: &Path, pieces: &[&[u8]]) -> Result<()> {
-    unsealed_with(store, target, pieces, has_sealed_mode)
+pub fn unsealed_file<const N: usize>(
+    store: &Store,
+    target: &Path,
+    header: impl FnOnce() -> [u8; N],
+    pieces: &[&[u8]],
+) -> Result<()> {
+    unsealed_with(store, target, header, pieces, has_sealed_mode)
 }
 
 /// As [`unsealed_file`], for files that say in another way that they are sealed.
-pub(crate) fn unsealed_with(
+pub(crate) fn unsealed_with<const N: usize>(
     store: &Store,
     target: &Path,
+    header: impl FnOnce() -> [u8; N],
     pieces: &[&[u8]],
     is_sealed: fn(&Metadata) -> bool,
 ) -> Result<()> {
-    let temporary = write_volatile(store, pieces)?;
+    let temporary = write_volatile(store, &[&[&[0; N][..]], pieces].concat())?;
+    let header = header();
+    temporary.as_file().write_all_at(&header, 0).at("write", temporary.path())?;
     mark_whole(temporary.as_file());
     make_parent(target)?;
     let temporary = match temporary.persist_noclobber(target) {
@@ -91,7 +100,7 @@ pub(crate) fn unsealed_with(
     let path = store.layout().run().join("replace.lock");
     let lock = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
     lock.lock().at("lock", &path)?;
-    if is_good(target, pieces, is_sealed) {
+    if is_good(target, &[&[&header[..]], pieces].concat(), is_sealed) {
         return Ok(());
     }
     temporary.persist(target).map(drop).map_err(|error| error.error).at("publish", target)
@@ -273,12 +282,12 @@ mod tests {
     #[test]
     fn publishing_unsealed_does_not_undo_anothers_seal() {
         let (_dir, store, target) = store();
-        unsealed_file(&store, &target, &[b"whole"]).unwrap();
+        unsealed_file(&store, &target, || *b"wh", &[b"ole"]).unwrap();
         let first = inode(&target);
-        unsealed_file(&store, &target, &[b"whole"]).unwrap();
+        unsealed_file(&store, &target, || *b"wh", &[b"ole"]).unwrap();
         assert_eq!(inode(&target), first, "somebody may be sealing it right now");
         seal(&target).unwrap();
-        unsealed_file(&store, &target, &[b"whole"]).unwrap();
+        unsealed_file(&store, &target, || *b"wh", &[b"ole"]).unwrap();
         assert_eq!(is_sealed(&target).unwrap(), Some(true));
         assert_eq!(fs::read_dir(store.layout().tmp()).unwrap().count(), 0);
     }
@@ -286,8 +295,8 @@ mod tests {
     #[test]
     fn what_a_crash_cut_short_is_replaced() {
         let (_dir, store, target) = store();
-        unsealed_file(&store, &target, &[b"who"]).unwrap();
-        unsealed_file(&store, &target, &[b"whole"]).unwrap();
+        unsealed_file(&store, &target, || *b"wh", &[b"o"]).unwrap();
+        unsealed_file(&store, &target, || *b"wh", &[b"ole"]).unwrap();
         assert_eq!(fs::read(&target).unwrap(), b"whole");
         assert_eq!(is_sealed(&target).unwrap(), Some(false));
     }
@@ -295,11 +304,11 @@ mod tests {
     #[test]
     fn what_is_replaced_while_it_is_sealed_is_sealed_after_all() {
         let (_dir, store, target) = store();
-        unsealed_file(&store, &target, &[b"who"]).unwrap();
+        unsealed_file(&store, &target, || *b"wh", &[b"o"]).unwrap();
         let mut marks = 0;
         let mark = |file: &File| {
             if marks == 0 {
-                unsealed_file(&store, &target, &[b"whole"]).unwrap();
+                unsealed_file(&store, &target, || *b"wh", &[b"ole"]).unwrap();
             }
             marks += 1;
             file.set_permissions(fs::Permissions::from_mode(SEALED))

@@ -17,6 +17,9 @@ use crate::wheel::WheelTree;
 /// The tool itself, for programs in a view: a link that leads out of any projection to `bin/omnipkg` of the store.
 const PROGRAM: &str = "bin/omnipkg";
 
+/// From this size on, in bytes, a view is written and hashed side by side.
+const SHARED: usize = 256 * 1024;
+
 /// A file that omnipkg itself puts into every view.
 #[derive(Debug, Clone, Copy)]
 pub struct RuntimeFile {
@@ -113,8 +116,20 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
     add_links(&mut own, request.interpreter)?;
     let own = ViewManifest::from_bytes(own.finish()?)?;
     let (encoded, conflicts) = compose(facts, &wheels, &own)?;
-    publish::unsealed_file(store, &store.layout().view(&id), &encoded.pieces())?;
+    publish_view(store, &id, &encoded)?;
     Ok(BuiltView { id, description, conflicts, new: true })
+}
+
+/// The checksum of a large one is made while it is written.
+fn publish_view(store: &Store, id: &ViewId, encoded: &Encoded<'_>) -> Result<()> {
+    let (path, tables) = (store.layout().view(id), encoded.tables());
+    if tables.iter().map(|table| table.len()).sum::<usize>() < SHARED {
+        return publish::unsealed_file(store, &path, || encoded.header(), &tables);
+    }
+    std::thread::scope(|scope| {
+        let header = scope.spawn(|| encoded.header());
+        publish::unsealed_file(store, &path, || header.join().unwrap_or_else(|_| encoded.header()), &tables)
+    })
 }
 
 /// All wheels, each scheme in its place, and omnipkg's own files over them.

@@ -149,12 +149,13 @@ impl ManifestBuilder {
         }
         let mut tables = Tables::with_capacity(count);
         tables.write(&self.directories)?;
-        Ok(tables.encode()?.pieces().concat())
+        Ok(tables.encode()?.to_bytes())
     }
 }
 
 /// A manifest's bytes in pieces: what lies in other manifests already is not copied to be written.
 pub struct Encoded<'part> {
+    /// Without the checksum.
     header: [u8; HEADER_SIZE],
     nodes: Vec<u8>,
     digests: Table<'part>,
@@ -162,10 +163,22 @@ pub struct Encoded<'part> {
 }
 
 impl Encoded<'_> {
-    /// One after the other they are the manifest.
-    pub fn pieces(&self) -> Vec<&[u8]> {
-        let tables = self.digests.pieces().chain(self.names.pieces());
-        [&self.header[..], &self.nodes].into_iter().chain(tables).collect()
+    /// What the manifest begins with. It is made of all the rest, which takes its time.
+    pub fn header(&self) -> [u8; HEADER_SIZE] {
+        let mut header = self.header;
+        let checksum = super::reader::checksum(&self.header, &self.tables());
+        header[CHECKSUM].copy_from_slice(checksum.as_bytes());
+        header
+    }
+
+    /// One after the other they follow the header.
+    pub fn tables(&self) -> Vec<&[u8]> {
+        [&self.nodes[..]].into_iter().chain(self.digests.pieces()).chain(self.names.pieces()).collect()
+    }
+
+    /// All of it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&self.header()[..]].into_iter().chain(self.tables()).collect::<Vec<_>>().concat()
     }
 }
 
@@ -231,10 +244,7 @@ impl<'part> Tables<'part> {
         header[16..20].copy_from_slice(&self.digest_count()?.to_le_bytes());
         header[20..24].copy_from_slice(&self.offset()?.to_le_bytes());
         let Self { nodes, digests, names, .. } = self;
-        let mut encoded = Encoded { header, nodes, digests, names };
-        let checksum = super::reader::checksum(&encoded.pieces());
-        encoded.header[CHECKSUM].copy_from_slice(checksum.as_bytes());
-        Ok(encoded)
+        Ok(Encoded { header, nodes, digests, names })
     }
 
     fn write(&mut self, directories: &[Vec<Child>]) -> Result<()> {

@@ -43,12 +43,12 @@ struct Source {
     node: NodeIndex,
 }
 
-/// A directory that is to be written: its index in the result, its path, and what it is made of.
-struct Pending<'skeleton> {
-    index: u32,
-    path: Option<String>,
-    sources: Vec<Source>,
-    skeleton: Option<&'skeleton Skeleton>,
+/// A directory that is to be written: its index in the result, and what it is made of.
+enum Pending<'skeleton> {
+    /// One part's alone, as nearly all are.
+    Copy(u32, Source),
+    /// Of several parts, or one in which parts begin, with its path.
+    Merge(u32, String, Vec<Source>, Option<&'skeleton Skeleton>),
 }
 
 /// What becomes of a name.
@@ -95,11 +95,13 @@ impl<'part> Composition<'part> {
         let mut queue = VecDeque::new();
         writer.push_directory(0, b"", 0)?;
         let sources = self.root.sources.clone();
-        queue.push_back(Pending { index: 0, path: Some(String::new()), sources, skeleton: Some(&self.root) });
+        queue.push_back(Pending::Merge(0, String::new(), sources, Some(&self.root)));
         while let Some(directory) = queue.pop_front() {
-            match (&directory.sources[..], directory.skeleton) {
-                ([only], None) => writer.copy(directory.index, *only, &mut queue)?,
-                _ => writer.merge(directory, &mut queue)?,
+            match directory {
+                Pending::Copy(index, source) => writer.copy(index, source, &mut queue)?,
+                Pending::Merge(index, path, sources, skeleton) => {
+                    writer.merge((index, &path), sources, skeleton, &mut queue)?;
+                }
             }
         }
         let overlaps = std::mem::take(&mut writer.overlaps);
@@ -150,16 +152,15 @@ impl<'part> Writer<'part> {
         let (names, digests) = self.bases.get(number).copied().ok_or_else(too_large)?;
         let first = self.tables.count;
         let copies = self.tables.push_raw(part.raw(nodes.clone())?)?;
-        for ((copy, node), index) in copies.chunks_exact_mut(NODE_SIZE).zip(nodes).zip(first..) {
-            move_number(copy, 0..4, names)?;
+        for ((copy, node), index) in copies.as_chunks_mut::<NODE_SIZE>().0.iter_mut().zip(nodes).zip(first..) {
+            move_number::<0>(copy, names)?;
             copy[8..12].copy_from_slice(&parent.to_le_bytes());
             match copy[6] {
                 KIND_DIRECTORY => {
-                    let sources = vec![Source { part: number, node: NodeIndex(node) }];
-                    queue.push_back(Pending { index, path: None, sources, skeleton: None });
+                    queue.push_back(Pending::Copy(index, Source { part: number, node: NodeIndex(node) }));
                 }
-                KIND_FILE => move_number(copy, 12..16, digests)?,
-                KIND_SYMLINK => move_number(copy, 12..16, names)?,
+                KIND_FILE => move_number::<12>(copy, digests)?,
+                KIND_SYMLINK => move_number::<12>(copy, names)?,
                 other => return Err(part.damaged(format!("node {node} is of the unknown kind {other}"))),
             }
         }
@@ -169,24 +170,27 @@ impl<'part> Writer<'part> {
     /// The entries of a directory that several parts have, or in which parts begin.
     fn merge<'skeleton>(
         &mut self,
-        directory: Pending<'skeleton>,
+        (index, path): (u32, &str),
+        mut sources: Vec<Source>,
+        skeleton: Option<&'skeleton Skeleton>,
         queue: &mut VecDeque<Pending<'skeleton>>,
     ) -> Result<()>
     where
         'part: 'skeleton,
     {
-        let path = directory.path.unwrap_or_default();
-        let mut sources = directory.sources;
         sources.sort_by_key(|source| source.part);
-        let entries = self.entries(&path, &sources, directory.skeleton)?;
-        self.begin(directory.index, entries.len())?;
+        let entries = self.entries(path, &sources, skeleton)?;
+        self.begin(index, entries.len())?;
         for (name, merged) in entries {
             match merged {
-                Merged::Leaf(Source { part, node }) => self.copy_nodes(directory.index, part, one(node), queue)?,
+                Merged::Leaf(Source { part, node }) => self.copy_nodes(index, part, one(node), queue)?,
                 Merged::Directory(sources, skeleton) => {
-                    let path = Some(join(&path, name));
-                    queue.push_back(Pending { index: self.tables.count, path, sources, skeleton });
-                    self.push_directory(directory.index, name, 0)?;
+                    let below = self.tables.count;
+                    queue.push_back(match (&sources[..], skeleton) {
+                        ([only], None) => Pending::Copy(below, *only),
+                        _ => Pending::Merge(below, join(path, name), sources, skeleton),
+                    });
+                    self.push_directory(index, name, 0)?;
                 }
             }
         }
@@ -280,9 +284,9 @@ fn join(path: &str, name: &[u8]) -> String {
     if path.is_empty() { name.into_owned() } else { format!("{path}/{name}") }
 }
 
-/// Adds to a number in a node's record.
-fn move_number(node: &mut [u8], place: Range<usize>, by: u32) -> Result<()> {
-    let slot: &mut [u8] = &mut node[place];
+/// Adds to the number at a place in a node's record.
+fn move_number<const PLACE: usize>(node: &mut [u8; NODE_SIZE], by: u32) -> Result<()> {
+    let slot = &mut node[PLACE..PLACE + 4];
     let number = slot.first_chunk::<4>().map(|bytes| u32::from_le_bytes(*bytes)).and_then(|old| old.checked_add(by));
     slot.copy_from_slice(&number.ok_or_else(too_large)?.to_le_bytes());
     Ok(())

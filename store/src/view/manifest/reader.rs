@@ -161,7 +161,7 @@ impl ViewManifest {
     /// # Errors
     /// [`Error::Damaged`].
     pub fn verify_checksum(&self) -> Result<()> {
-        if self.bytes().get(CHECKSUM) == Some(checksum(&[self.bytes()]).as_bytes().as_slice()) {
+        if self.bytes().get(CHECKSUM) == Some(checksum(self.bytes(), &[]).as_bytes().as_slice()) {
             return Ok(());
         }
         Err(self.damaged("its checksum does not match"))
@@ -400,14 +400,12 @@ impl ViewManifest {
     }
 }
 
-/// blake3 over all bytes but the checksum's own, which are in the first piece.
-pub(super) fn checksum(pieces: &[&[u8]]) -> Digest {
+/// blake3 over all bytes but the checksum's own, which are in the first ones.
+pub(super) fn checksum(first: &[u8], rest: &[&[u8]]) -> Digest {
     let mut hasher = DigestHasher::new();
-    if let Some((first, rest)) = pieces.split_first() {
-        hasher.update(first.get(..CHECKSUM.start).unwrap_or(first));
-        hasher.update(first.get(CHECKSUM.end..).unwrap_or_default());
-        rest.iter().for_each(|piece| hasher.update(piece));
-    }
+    hasher.update(first.get(..CHECKSUM.start).unwrap_or(first));
+    hasher.update(first.get(CHECKSUM.end..).unwrap_or_default());
+    rest.iter().for_each(|piece| hasher.update(piece));
     hasher.finish()
 }
 

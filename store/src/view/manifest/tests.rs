@@ -95,7 +95,7 @@ fn trees_are_put_together_as_if_they_had_been_one() {
     let (encoded, overlaps) = composition.finish().unwrap();
     let overlap = |path: &str, kept, dropped| Overlap { path: path.to_owned(), kept, dropped };
     assert_eq!(overlaps, [overlap("bin/a", 2, 0), overlap("lib/site/top.py", 1, 0)]);
-    let manifest = ViewManifest::from_bytes(encoded.pieces().concat()).unwrap();
+    let manifest = ViewManifest::from_bytes(encoded.to_bytes()).unwrap();
     manifest.verify().unwrap();
 
     let mut expected = ManifestBuilder::new();
