@@ -319,6 +319,8 @@ def check_timeout(python):
 
 
 def check_interrupt(python):
+    # Whoever starts this in the background may have had the signal ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     worker = resolve(python)
     raised(KeyboardInterrupt, worker.run,
            "import os, signal; os.kill(os.getppid(), signal.SIGINT); signal.pause()")
