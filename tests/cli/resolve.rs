@@ -61,3 +61,34 @@ fn files_give_requirements_constraints_and_overrides() {
     let refused = resolve(&["-r", "r.txt"]);
     assert!(refused.stderr.contains("cannot use r.txt, line 2"), "{refused}");
 }
+
+#[test]
+fn another_python_and_another_platform_have_their_own_answers() {
+    let context = Context::new();
+    for (version, tag, python) in [
+        ("1.0", "cp39-cp39-manylinux_2_17_x86_64", ">=3.9"),
+        ("2.0", "cp39-cp39-manylinux_2_31_aarch64", ">=3.9"),
+        ("3.0", "py3-none-musllinux_1_2_x86_64", ">=3.10"),
+    ] {
+        context.publish(&[WheelBuilder::new("lib", version).tag(tag).requires_python(python).build()]);
+    }
+    context.publish(&[WheelBuilder::new("app", "1").requires("lib; python_version < '3.10'").build()]);
+    let resolve = |words: &[&str]| context.run([&["resolve"], words].concat());
+    let lines = |words: &[&str]| quiet_success(resolve(words));
+    let linux = "x86_64-unknown-linux-gnu";
+    assert_eq!(lines(&["app", "--python-version", "3.9", "--python-platform", linux]), "app==1\nlib==1.0\n");
+    assert_eq!(lines(&["app", "--python-version", "3.10", "--python-platform", linux]), "app==1\n");
+    let there = ["lib", "--python-version", "3.9", "--python-platform", "aarch64-manylinux_2_31"];
+    assert_eq!(lines(&there), "lib==2.0\n");
+    let there = ["lib", "--python-version", "3.12", "--python-platform", "x86_64-unknown-linux-musl"];
+    assert_eq!(lines(&there), "lib==3.0\n");
+    let older = resolve(&["lib", "--python-version", "3.9", "--python-platform", "aarch64-manylinux2014"]);
+    assert!(older.stderr.contains("manylinux_2_31_aarch64"), "the tags there are: {older}");
+    for (option, value, expected) in [
+        ("--python-version", "three", "\"three\" is no version of Python"),
+        ("--python-platform", "windows", "the platform \"windows\" is not known"),
+    ] {
+        let refused = resolve(&["app", option, value]);
+        assert!(refused.status.code() == Some(1) && refused.stderr.contains(expected), "{refused}");
+    }
+}

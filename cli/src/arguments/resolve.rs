@@ -22,6 +22,12 @@ pub struct ResolveOptions {
     /// For which interpreter: a version or a path
     #[arg(long, value_name = "VERSION|PATH")]
     pub python: Option<String>,
+    /// For another version of that interpreter: 3.9 (that is 3.9.0) or 3.9.7
+    #[arg(long, value_name = "VERSION")]
+    pub python_version: Option<String>,
+    /// For another Linux: aarch64-unknown-linux-gnu, x86_64-manylinux_2_17, x86_64-unknown-linux-musl …
+    #[arg(long, value_name = "PLATFORM")]
+    pub python_platform: Option<String>,
     /// When pre-releases are taken
     #[arg(long, value_enum, default_value_t = PrereleaseChoice::IfNamed)]
     pub prerelease: PrereleaseChoice,
