@@ -47,6 +47,8 @@ mod pythons;
 mod rebinding;
 #[path = "cli/remembered.rs"]
 mod remembered;
+#[path = "cli/resolve.rs"]
+mod resolve;
 #[path = "cli/server.rs"]
 mod server;
 #[path = "cli/show.rs"]

@@ -2,9 +2,11 @@
 
 mod environment;
 mod python;
+mod resolve;
 
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
+pub use resolve::{PrereleaseChoice, ResolutionChoice, ResolveOptions};
 
 use crate::server::Handed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -77,6 +79,9 @@ pub struct IndexOptions {
     /// The index to ask, instead of the one that pip would
     #[arg(long, value_name = "URL")]
     pub index_url: Option<String>,
+    /// A further index, asked before the others (may be repeated)
+    #[arg(long, value_name = "URL")]
+    pub extra_index_url: Vec<String>,
     /// Ask the index again, whatever is remembered
     #[arg(long)]
     pub refresh: bool,
@@ -125,6 +130,9 @@ pub enum Verb {
     /// Install into the active environment: a new generation of it
     #[command(after_help = "Example:\n  omnipkg install rich==13.7.1 'numpy<2'")]
     Install(InstallOptions),
+    /// Print what would be installed, as name==version lines
+    #[command(after_help = "Example:\n  omnipkg resolve 'fastapi[standard]' 'numpy<2' --python 3.11")]
+    Resolve(ResolveOptions),
     /// Take projects out of the active environment: a new generation of it
     #[command(after_help = "Example:\n  omnipkg uninstall rich")]
     Uninstall(UninstallOptions),

@@ -34,7 +34,8 @@ pub fn indexes(settings: &Settings, store: &Store, interpreter: &Interpreter) ->
         Some((url, origin)) => parse(&url, &origin)?,
         None => parse(&default_index(store, interpreter)?, "the default of the interpreter's pip")?,
     };
-    let extra = extra(&configuration).iter().map(|(url, origin)| parse(url, origin)).collect::<Result<_>>()?;
+    let extra =
+        extra(settings, &configuration).iter().map(|(url, origin)| parse(url, origin)).collect::<Result<_>>()?;
     Ok(Indexes { index_url, extra })
 }
 
@@ -44,7 +45,7 @@ pub fn indexes(settings: &Settings, store: &Store, interpreter: &Interpreter) ->
 pub fn names(settings: &Settings) -> Vec<String> {
     let configuration = PipConfiguration::read();
     let index_url = configured(settings, &configuration).unwrap_or_default();
-    let all = std::iter::once(index_url).chain(extra(&configuration));
+    let all = std::iter::once(index_url).chain(extra(settings, &configuration));
     all.map(|(url, origin)| parse(&url, &origin).map_or(url, name)).collect()
 }
 
@@ -55,11 +56,12 @@ fn name(mut url: Url) -> String {
 }
 
 /// The indexes that are asked beside the first one, and where each comes from.
-fn extra(configuration: &PipConfiguration) -> Vec<(String, String)> {
+fn extra(settings: &Settings, configuration: &PipConfiguration) -> Vec<(String, String)> {
     let names = ["OMNIPKG_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL"];
     let variables = names.into_iter().filter_map(|name| Some((env::var(name).ok()?, name)));
     let files = configuration.get("extra-index-url").map(|urls| (urls.to_owned(), "pip.conf"));
-    let mut extra = Vec::new();
+    let flag = "--extra-index-url";
+    let mut extra: Vec<_> = settings.extra_index_url.iter().map(|url| (url.clone(), flag.to_owned())).collect();
     for (urls, origin) in variables.chain(files) {
         extra.extend(urls.split_whitespace().map(|url| (url.to_owned(), origin.to_owned())));
     }

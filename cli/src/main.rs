@@ -38,6 +38,8 @@ mod progress;
 mod projection;
 mod rebind;
 mod remembered;
+mod requirement_files;
+mod rules;
 mod runtime_files;
 mod script;
 mod seeds;
@@ -74,6 +76,7 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         Verb::Install(options) => &options.index,
         Verb::Upgrade(options) => &options.index,
         Verb::Swap(options) => &options.index,
+        Verb::Resolve(options) => &options.index,
         Verb::Activate(options) => &options.index,
         Verb::Demo { index, .. } => index,
         _ => &none,
@@ -87,5 +90,6 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         verbose: arguments.common.verbose,
         json: arguments.common.json,
         index_url: index.index_url.clone(),
+        extra_index_url: index.extra_index_url.clone(),
     })
 }

@@ -40,6 +40,8 @@ pub struct Settings {
     pub json: bool,
     /// The index given as a flag.
     pub index_url: Option<String>,
+    /// Further indexes given as flags.
+    pub extra_index_url: Vec<String>,
 }
 
 impl Settings {

@@ -9,13 +9,12 @@ use crate::output;
 use crate::pins::Pins;
 use crate::progress::Display;
 use crate::projection;
+use crate::rules::Rules;
 use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result};
-use omnipkg_resolver::{
-    Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Prerelease, Request, Resolver, Target,
-};
+use omnipkg_resolver::{Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Request, Resolver, Target};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::NewGeneration;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
@@ -91,6 +90,8 @@ pub struct Workshop<'a> {
     display: Display,
     /// What is to be taken newer than it is there.
     pub upgrade: Upgrade,
+    /// What more a choice obeys.
+    pub rules: Rules,
 }
 
 /// What is to be taken newer than it is there.
@@ -108,7 +109,8 @@ impl<'a> Workshop<'a> {
     /// A workshop; nothing is opened or started before it is needed.
     pub fn new(settings: &'a Settings, store: Store, context: Context) -> Self {
         let (display, upgrade) = (Display::new(settings), Upgrade::Nothing);
-        Self { settings, store, context, resolver: None, indexes: OnceCell::new(), display, upgrade }
+        let rules = Rules::default();
+        Self { settings, store, context, resolver: None, indexes: OnceCell::new(), display, upgrade, rules }
     }
 
     /// The context that views are composed over.
@@ -139,6 +141,19 @@ impl<'a> Workshop<'a> {
         let (question, lock, wheels) = self.answer(requirements, &[], &mut Cost::default())?;
         Answer { lock }.write(&self.store, &question)?;
         Ok(wheels)
+    }
+
+    /// The wheels that answer `requirements`; none is fetched.
+    pub fn lock(&mut self, requirements: &[Requirement]) -> Result<Lock> {
+        let question = self.question(requirements, &[]);
+        let remembered = if self.asks_anew() { None } else { Answer::read(&self.store, &question) };
+        if let Some(answer) = remembered {
+            return Ok(answer.lock);
+        }
+        let lock = self.resolve(requirements, &[])?;
+        self.display.finish();
+        Answer { lock: lock.clone() }.write(&self.store, &question)?;
+        Ok(lock)
     }
 
     fn answer(
@@ -180,7 +195,11 @@ impl<'a> Workshop<'a> {
 
     /// The lock of a set that leaves no choice, if all of it is known.
     fn pinned(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Option<(Lock, Wheels)>> {
-        if self.asks_anew() || !left_out.is_empty() || matches!(self.context.base, Base::Overlay { .. }) {
+        if self.asks_anew()
+            || !self.rules.are_usual()
+            || !left_out.is_empty()
+            || matches!(self.context.base, Base::Overlay { .. })
+        {
             return Ok(None);
         }
         let markers = self.context.interpreter.facts.marker_environment()?;
@@ -213,6 +232,7 @@ impl<'a> Workshop<'a> {
         if let Base::Overlay { overlay, .. } = &self.context.base {
             question.add("overlay", &overlay.prefix.to_string_lossy());
         }
+        self.rules.add_to(&mut question);
         question
     }
 
@@ -236,13 +256,15 @@ impl<'a> Workshop<'a> {
         let python = Version::from_str(&facts.full_version()).context("the Python's version")?;
         let request = Request {
             requirements: requirements.iter().map(for_resolver).collect::<Result<_>>()?,
-            constraints: Vec::new(),
+            constraints: self.rules.constraints.iter().map(for_resolver).collect::<Result<_>>()?,
+            overrides: self.rules.overrides.iter().map(for_resolver).collect::<Result<_>>()?,
+            resolution: self.rules.resolution,
             preferences: self.preferences(),
             target: Target {
                 markers: facts.marker_environment()?,
                 python,
                 tags: facts.tags(),
-                prerelease: Prerelease::IfNamed,
+                prerelease: self.rules.prerelease,
             },
         };
         let mut lock = self.resolver()?.resolve(&request)?;

@@ -14,6 +14,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use url::Url;
 
+/// Which versions are the best.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    Newest,
+    Oldest,
+}
+
 /// A wheel that the target can use.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
@@ -77,9 +84,14 @@ impl Candidates {
         self.versions.keys()
     }
 
-    /// The preferred version if the range accepts it, else the newest that may be taken.
-    pub(crate) fn select(&self, range: &VersionRange, preferred: Option<&Version>) -> Option<(Version, Candidate)> {
-        self.acceptable(range, preferred).next().map(|(version, candidate)| (version.clone(), candidate.clone()))
+    /// The preferred version if the range accepts it, else the best that may be taken.
+    pub(crate) fn select(
+        &self,
+        range: &VersionRange,
+        preferred: Option<&Version>,
+        order: Order,
+    ) -> Option<(Version, Candidate)> {
+        self.acceptable(range, preferred, order).next().map(|(version, candidate)| (version.clone(), candidate.clone()))
     }
 
     /// All versions that may be taken, best first.
@@ -87,12 +99,18 @@ impl Candidates {
         &'a self,
         range: &'a VersionRange,
         preferred: Option<&'a Version>,
+        order: Order,
     ) -> impl Iterator<Item = (&'a Version, &'a Candidate)> + 'a {
         let favourite = preferred
             .filter(|version| range.contains(version))
             .and_then(|version| Some((self.versions.get_key_value(version)?.0, self.candidate(version).ok()?)));
         let favourite_version = favourite.map(|(version, _)| version);
-        let others = self.versions.keys().rev().filter(move |version| {
+        let (newest, oldest) = match order {
+            Order::Newest => (Some(self.versions.keys().rev()), None),
+            Order::Oldest => (None, Some(self.versions.keys())),
+        };
+        let all = newest.into_iter().flatten().chain(oldest.into_iter().flatten());
+        let others = all.filter(move |version| {
             range.contains(version) && Some(*version) != favourite_version && self.obstacle(version, range).is_none()
         });
         favourite.into_iter().chain(others.filter_map(|version| Some((version, self.candidate(version).ok()?))))

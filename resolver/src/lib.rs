@@ -46,5 +46,5 @@ pub use fetch::FetchError;
 pub use lock::{Lock, LockedWheel};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
-pub use request::{Prerelease, Request, Target};
+pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;

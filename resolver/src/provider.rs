@@ -2,11 +2,11 @@
 //!
 //! Deterministic: every answer follows from the request, the pages and the metadata alone.
 
-use crate::candidates::{Candidate, Candidates};
+use crate::candidates::{Candidate, Candidates, Order};
 use crate::error::{Error, Result};
 use crate::metadata::{Metadata, Requirement};
 use crate::range::{self, VersionRange};
-use crate::session::{Project, Session, applying, range_of};
+use crate::session::{Project, Session, applying};
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
 use pubgrub::{Dependencies, DependencyConstraints, DependencyProvider, PackageResolutionStatistics};
@@ -106,7 +106,7 @@ impl<'a> Provider<'a> {
     fn to_edges<'r>(&self, requirements: impl Iterator<Item = &'r Requirement>) -> Result<Edges> {
         let mut edges = Edges::new();
         for requirement in requirements {
-            let range = range_of(requirement)?;
+            let range = self.session.range_of(requirement)?;
             for extra in &requirement.extras {
                 add(&mut edges, Package::Extra(requirement.name.clone(), extra.clone()), &range);
             }
@@ -161,11 +161,12 @@ impl<'a> Provider<'a> {
 
     /// Backtracking through versions fetches the next ones ahead, the more the longer it goes on.
     fn fetch_ahead(&self, package: &Package, range: &VersionRange, candidates: &Candidates) {
+        let order = package.name().map_or(Order::Newest, |name| self.session.order(name));
         let mut state = self.state.borrow_mut();
         let tries = state.tries.entry(package.clone()).or_default();
         *tries += 1;
         if *tries > 1 && (tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
-            let next = candidates.acceptable(range, None).take((*tries * 2).min(AHEAD));
+            let next = candidates.acceptable(range, None, order).take((*tries * 2).min(AHEAD));
             next.for_each(|(_, candidate)| drop(self.session.metadata(candidate)));
         }
     }
@@ -226,7 +227,9 @@ impl DependencyProvider for Provider<'_> {
         let range = self.session.constrained(name, range);
         let follows = self.state.borrow().chosen.get(name).filter(|_| matches!(package, Package::Extra(..))).cloned();
         let preferred = follows.as_ref().filter(|version| range.contains(version)).or(self.session.preferred(name));
-        let Some((version, _)) = candidates.select(&range, preferred) else { return Ok(None) };
+        let Some((version, _)) = candidates.select(&range, preferred, self.session.order(name)) else {
+            return Ok(None);
+        };
         if let Package::Project(name) = package {
             self.session.progress(name, &version);
             self.state.borrow_mut().chosen.insert(name.clone(), version.clone());

@@ -31,6 +31,18 @@ pub enum Prerelease {
     Never,
 }
 
+/// Which of the versions that fit is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Resolution {
+    /// The newest.
+    #[default]
+    Highest,
+    /// The oldest.
+    Lowest,
+    /// The oldest of what is asked for, the newest of what that requires.
+    LowestDirect,
+}
+
 /// A resolution to be made.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -38,6 +50,10 @@ pub struct Request {
     pub requirements: Vec<Requirement>,
     /// What must hold for a project if it is there; extras are not allowed here.
     pub constraints: Vec<Requirement>,
+    /// What is required of a project instead of whatever anybody requires of it; extras are those that were asked for.
+    pub overrides: Vec<Requirement>,
+    /// Which of the versions that fit is taken.
+    pub resolution: Resolution,
     /// Versions, by normalised project name, that are taken wherever the requirements allow them.
     pub preferences: BTreeMap<String, Version>,
     /// For which interpreter.

@@ -1,7 +1,7 @@
 //! Whole resolutions against a small index on 127.0.0.1.
 
 use crate::error::Error;
-use crate::request::Request;
+use crate::request::{Request, Resolution};
 use crate::testing::{Context, Fault, Server, Style, Wheel, pins, request, requirements, wheel};
 
 /// Resolves in every style, which must agree.
@@ -335,4 +335,39 @@ fn a_url_requirement_is_refused_in_words() {
     let error = outcome(&[], &request(&["a @ http://me:s3cret@127.0.0.1/a-1-py3-none-any.whl"])).unwrap_err();
     assert!(matches!(error, Error::Requirement { .. }), "{error}");
     assert!(!error.to_string().contains("s3cret"), "{error}");
+}
+
+#[test]
+fn the_oldest_of_all_or_of_what_is_asked_for() {
+    let wheels = [
+        wheel("a", "1.0", &["b>=1.5"]),
+        wheel("a", "2.0", &["b>=1.5"]),
+        wheel("a", "0.9rc1", &[]),
+        wheel("b", "1.0", &[]),
+        wheel("b", "1.5", &[]),
+        wheel("b", "2.0", &[]),
+    ];
+    let resolve = |resolution| outcome(&wheels, &Request { resolution, ..request(&["a"]) }).unwrap();
+    assert_eq!(resolve(Resolution::Highest), "a==2.0 b==2.0");
+    assert_eq!(resolve(Resolution::Lowest), "a==1.0 b==1.5");
+    assert_eq!(resolve(Resolution::LowestDirect), "a==1.0 b==2.0");
+    // What was chosen before is kept where it fits, whatever the order.
+    let kept = Request { resolution: Resolution::Lowest, ..request(&["a"]) };
+    let kept = Request { preferences: [("b".to_owned(), "2.0".parse().unwrap())].into(), ..kept };
+    assert_eq!(outcome(&wheels, &kept).unwrap(), "a==1.0 b==2.0");
+}
+
+#[test]
+fn an_override_takes_the_place_of_every_requirement() {
+    let wheels = [
+        wheel("a", "1.0", &["b<2", "c; extra == 'x'"]),
+        wheel("b", "1.0", &[]),
+        wheel("b", "3.0", &[]),
+        wheel("c", "1.0", &["b==1.0"]),
+    ];
+    assert_eq!(resolved(&wheels, &["a[x]"]), "a==1.0 b==1.0 c==1.0");
+    let overridden = Request { overrides: requirements(&["b>=3"]), ..request(&["a[x]", "b==1.0"]) };
+    assert_eq!(outcome(&wheels, &overridden).unwrap(), "a==1.0 b==3.0 c==1.0");
+    let unused = Request { overrides: requirements(&["z==9"]), ..request(&["a"]) };
+    assert_eq!(outcome(&wheels, &unused).unwrap(), "a==1.0 b==1.0", "an override asks for nothing by itself");
 }

@@ -4,16 +4,16 @@
 //! candidate; when that is there, the pages of what it requires. The solver only waits, so what it decides
 //! never depends on the order in which answers come.
 
-use crate::candidates::{Candidate, Candidates};
+use crate::candidates::{Candidate, Candidates, Order};
 use crate::error::{Error, Result};
 use crate::metadata::{Metadata, Requirement};
 use crate::range::{self, VersionRange};
-use crate::request::{Request, Target};
+use crate::request::{Request, Resolution, Target};
 use crate::shared::{Lookup, Shared, lock};
 use crate::{pages, wheel_metadata};
 use pep440_rs::Version;
 use pep508_rs::{PackageName, VersionOrUrl};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -76,6 +76,10 @@ pub(crate) struct Session {
     pub(crate) target: Arc<Target>,
     preferences: BTreeMap<PackageName, Version>,
     constraints: HashMap<PackageName, VersionRange>,
+    overrides: HashMap<PackageName, VersionRange>,
+    resolution: Resolution,
+    /// What is asked for by the user.
+    direct: BTreeSet<PackageName>,
     projects: Mutex<HashMap<PackageName, Arc<Slot<Project>>>>,
     metadata: Mutex<HashMap<Url, Arc<Slot<Arc<Metadata>>>>>,
 }
@@ -83,12 +87,8 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, runtime: Handle, request: &Request) -> Result<Arc<Self>> {
         let target = Arc::new(request.target.clone());
-        let mut constraints: HashMap<PackageName, VersionRange> = HashMap::new();
-        for constraint in applying(&request.constraints, &target) {
-            let accepted = range_of(constraint)?;
-            let known = constraints.entry(constraint.name.clone()).or_insert_with(VersionRange::full);
-            *known = known.intersection(&accepted);
-        }
+        let direct = applying(&request.requirements, &target).map(|requirement| requirement.name.clone()).collect();
+        let (constraints, overrides) = (ranges(&request.constraints, &target)?, ranges(&request.overrides, &target)?);
         let named = |(name, version): (&String, &Version)| Some((name.parse().ok()?, version.clone()));
         Ok(Arc::new(Self {
             shared,
@@ -96,6 +96,9 @@ impl Session {
             target,
             preferences: request.preferences.iter().filter_map(named).collect(),
             constraints,
+            overrides,
+            resolution: request.resolution,
+            direct,
             projects: Mutex::default(),
             metadata: Mutex::default(),
         }))
@@ -107,6 +110,23 @@ impl Session {
 
     pub(crate) fn preferred(&self, name: &PackageName) -> Option<&Version> {
         self.preferences.get(name)
+    }
+
+    /// Which versions of a project are the best.
+    pub(crate) fn order(&self, name: &PackageName) -> Order {
+        match self.resolution {
+            Resolution::Lowest => Order::Oldest,
+            Resolution::LowestDirect if self.direct.contains(name) => Order::Oldest,
+            _ => Order::Newest,
+        }
+    }
+
+    /// The versions that a requirement accepts, or what the user wants instead.
+    ///
+    /// # Errors
+    /// [`Error::Requirement`] for one that names a URL.
+    pub(crate) fn range_of(&self, requirement: &Requirement) -> Result<VersionRange> {
+        self.overrides.get(&requirement.name).map_or_else(|| range_of(requirement), |range| Ok(range.clone()))
     }
 
     /// The user's constraint on a project.
@@ -155,7 +175,7 @@ impl Session {
     /// Requests the metadata of the version that would be chosen now.
     pub(crate) fn look_ahead(self: &Arc<Self>, name: &PackageName, candidates: &Candidates, range: &VersionRange) {
         let range = self.constrained(name, range);
-        if let Some((_, candidate)) = candidates.select(&range, self.preferred(name)) {
+        if let Some((_, candidate)) = candidates.select(&range, self.preferred(name), self.order(name)) {
             self.metadata(&candidate);
         }
     }
@@ -171,7 +191,7 @@ impl Session {
             let metadata = wheel_metadata::get(&this.shared, &candidate).await;
             if let Ok(metadata) = &metadata {
                 for requirement in applying(&metadata.requires, &this.target) {
-                    if let Ok(range) = range_of(requirement) {
+                    if let Ok(range) = this.range_of(requirement) {
                         this.project(&requirement.name, &range);
                     }
                 }
@@ -180,6 +200,17 @@ impl Session {
         });
         slot
     }
+}
+
+/// What requirements whose markers hold accept of each project, taken together.
+fn ranges(requirements: &[Requirement], target: &Target) -> Result<HashMap<PackageName, VersionRange>> {
+    let mut ranges: HashMap<PackageName, VersionRange> = HashMap::new();
+    for requirement in applying(requirements, target) {
+        let accepted = range_of(requirement)?;
+        let known = ranges.entry(requirement.name.clone()).or_insert_with(VersionRange::full);
+        *known = known.intersection(&accepted);
+    }
+    Ok(ranges)
 }
 
 /// The requirements whose markers hold, extras aside.
@@ -194,7 +225,7 @@ pub(crate) fn applying<'a>(
 ///
 /// # Errors
 /// [`Error::Requirement`] for one that names a URL.
-pub(crate) fn range_of(requirement: &Requirement) -> Result<VersionRange> {
+fn range_of(requirement: &Requirement) -> Result<VersionRange> {
     match &requirement.version_or_url {
         None => Ok(VersionRange::full()),
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => Ok(range::from_specifiers(specifiers.iter())),

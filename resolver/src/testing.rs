@@ -10,7 +10,7 @@ use crate::client::{HttpOptions, Indexes};
 use crate::lock::Lock;
 use crate::metadata::Requirement;
 use crate::progress::Silent;
-use crate::request::{Prerelease, Request, Target};
+use crate::request::{Prerelease, Request, Resolution, Target};
 use crate::resolver::Resolver;
 use omnipkg_store::Store;
 use omnipkg_store::tags::{Tags, WheelTag};
@@ -87,6 +87,8 @@ pub(crate) fn request(texts: &[&str]) -> Request {
     Request {
         requirements: requirements(texts),
         constraints: Vec::new(),
+        overrides: Vec::new(),
+        resolution: Resolution::default(),
         preferences: std::collections::BTreeMap::new(),
         target: target(),
     }

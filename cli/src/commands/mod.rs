@@ -10,6 +10,7 @@ mod list;
 pub mod mount;
 mod prune;
 pub mod python;
+mod resolve;
 mod revert;
 pub mod run;
 mod server;
@@ -37,6 +38,7 @@ pub fn execute(settings: &Settings, verb: Verb) -> Result<u8> {
         Verb::Writable { verb } => writable::writable(settings, &verb),
         Verb::Within(options) => overlay::within(&options),
         Verb::Install(options) => install::install(settings, &options),
+        Verb::Resolve(options) => resolve::resolve(settings, &options),
         Verb::Uninstall(options) => uninstall::uninstall(settings, &options),
         Verb::Upgrade(options) => upgrade::upgrade(settings, &options),
         Verb::Revert(options) => revert::revert(settings, &options),

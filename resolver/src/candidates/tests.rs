@@ -31,7 +31,7 @@ fn range(text: &str) -> VersionRange {
 }
 
 fn selected(candidates: &Candidates, specifiers: &str) -> Option<String> {
-    candidates.select(&range(specifiers), None).map(|(version, _)| version.to_string())
+    candidates.select(&range(specifiers), None, Order::Newest).map(|(version, _)| version.to_string())
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn the_best_tag_wins_then_the_build_number() {
         "foo_bar-1.0-10-cp311-cp311-manylinux_2_17_x86_64.whl",
         "foo_bar-1.0-cp312-cp312-manylinux_2_17_x86_64.whl",
     ];
-    let (_, candidate) = of(&files).select(&range(">=1"), None).unwrap();
+    let (_, candidate) = of(&files).select(&range(">=1"), None, Order::Newest).unwrap();
     assert_eq!(candidate.file.filename, "foo_bar-1.0-10-cp311-cp311-manylinux_2_17_x86_64.whl");
 }
 
@@ -114,9 +114,9 @@ fn reasons_for_passing_over() {
 fn preferences_hold_only_inside_the_range() {
     let candidates = of(&["foo_bar-1.0-py3-none-any.whl", "foo_bar-1.5-py3-none-any.whl"]);
     let old: Version = "1.0".parse().unwrap();
-    assert_eq!(candidates.select(&range(">=1"), Some(&old)).unwrap().0, old);
-    assert_eq!(candidates.select(&range(">1.0"), Some(&old)).unwrap().0.to_string(), "1.5");
-    assert_eq!(candidates.acceptable(&range(">=1"), Some(&old)).count(), 2);
+    assert_eq!(candidates.select(&range(">=1"), Some(&old), Order::Newest).unwrap().0, old);
+    assert_eq!(candidates.select(&range(">1.0"), Some(&old), Order::Newest).unwrap().0.to_string(), "1.5");
+    assert_eq!(candidates.acceptable(&range(">=1"), Some(&old), Order::Newest).count(), 2);
 }
 
 #[test]

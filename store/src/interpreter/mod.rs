@@ -6,6 +6,7 @@
 pub mod archive;
 mod compatible_tags;
 pub mod discover;
+mod elsewhere;
 pub mod installed;
 mod probe;
 pub mod registry;

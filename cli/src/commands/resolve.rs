@@ -1,0 +1,68 @@
+//! `omnipkg resolve`: what would be installed, and nothing is.
+
+use crate::arguments::{PrereleaseChoice, ResolutionChoice, ResolveOptions};
+use crate::commands::{open_store, parse_requirements};
+use crate::context::Context;
+use crate::interpreters;
+use crate::requirement_files::RequirementFiles;
+use crate::rules::Rules;
+use crate::settings::Settings;
+use crate::workshop::Workshop;
+use anyhow::{Context as _, Result};
+use omnipkg_resolver::{Prerelease, Resolution};
+use omnipkg_store::interpreter::Interpreter;
+
+/// Prints `name==version` lines.
+pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
+    let store = open_store(settings)?;
+    let files = RequirementFiles::read(&options.requirements, &options.constraints)?;
+    let overrides = RequirementFiles::read(&options.overrides, &[])?;
+    let requirements = [parse_requirements(&options.subjects)?, files.requirements].concat();
+    let interpreter = target(options, interpreters::find(&store, options.python.as_deref(), None)?)?;
+    let mut workshop = Workshop::new(settings, store, Context::isolated(interpreter));
+    workshop.rules = Rules {
+        constraints: files.constraints,
+        overrides: overrides.requirements,
+        prerelease: match options.prerelease {
+            PrereleaseChoice::Allow => Prerelease::Allow,
+            PrereleaseChoice::Disallow => Prerelease::Never,
+            PrereleaseChoice::IfNamed => Prerelease::IfNamed,
+        },
+        resolution: match options.resolution {
+            ResolutionChoice::Highest => Resolution::Highest,
+            ResolutionChoice::Lowest => Resolution::Lowest,
+            ResolutionChoice::LowestDirect => Resolution::LowestDirect,
+        },
+    };
+    let lock = workshop.lock(&requirements)?;
+    if settings.json {
+        let projects: Vec<_> = lock
+            .wheels
+            .iter()
+            .map(|wheel| serde_json::json!({ "name": wheel.name, "version": wheel.version.to_string() }))
+            .collect();
+        println!("{}", serde_json::json!({ "schema": 1, "projects": projects }));
+    } else {
+        print!("{lock}");
+    }
+    Ok(0)
+}
+
+/// The interpreter with the facts of another version or platform, if that is asked for: nothing is run with it.
+fn target(options: &ResolveOptions, mut interpreter: Interpreter) -> Result<Interpreter> {
+    if let Some(version) = &options.python_version {
+        let facts = interpreter.facts.of_version(version);
+        interpreter.facts =
+            facts.with_context(|| format!("{version:?} is no version of Python: 3.9 and 3.9.7 are ones"))?;
+    }
+    if let Some(platform) = &options.python_platform {
+        let facts = interpreter.facts.of_platform(platform);
+        interpreter.facts = facts.with_context(|| {
+            format!(
+                "the platform {platform:?} is not known: there are linux, MACHINE-unknown-linux-gnu, \
+                 MACHINE-unknown-linux-musl, MACHINE-manylinux_2_17, MACHINE-musllinux_1_2 and the like"
+            )
+        })?;
+    }
+    Ok(interpreter)
+}

@@ -1,0 +1,187 @@
+//! Files of requirements and constraints, as pip reads them.
+//!
+//! Comments, lines that go on, `-r` and `-c` relative to their file, environment variables (`${NAME}`). What a line asks
+//! for and what is not understood here is an error that names the file and the line: nothing is passed over in silence.
+
+use crate::commands::not_a_requirement;
+use anyhow::{Context, Result, anyhow, bail};
+use pep508_rs::Requirement;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+/// Files that name each other; deeper than this is a mistake.
+const DEPTH: usize = 32;
+
+/// What files say.
+#[derive(Debug, Default)]
+pub struct RequirementFiles {
+    /// What is required.
+    pub requirements: Vec<Requirement>,
+    /// What must hold for a project if it is there.
+    pub constraints: Vec<Requirement>,
+}
+
+/// What a file's own lines are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    Requirements,
+    Constraints,
+}
+
+impl RequirementFiles {
+    /// Reads files of requirements and of constraints, and what they include.
+    pub fn read(requirements: &[PathBuf], constraints: &[PathBuf]) -> Result<Self> {
+        let mut this = Self::default();
+        requirements.iter().try_for_each(|path| this.add(path, Lines::Requirements, &mut Vec::new()))?;
+        constraints.iter().try_for_each(|path| this.add(path, Lines::Constraints, &mut Vec::new()))?;
+        Ok(this)
+    }
+
+    fn add(&mut self, path: &Path, kind: Lines, including: &mut Vec<PathBuf>) -> Result<()> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        if including.iter().any(|other| other == path) || including.len() == DEPTH {
+            bail!("{} includes itself", path.display());
+        }
+        including.push(path.to_owned());
+        for (number, line) in logical_lines(&text) {
+            self.line(&line, path, kind, including)
+                .with_context(|| format!("cannot use {}, line {number}", path.display()))?;
+        }
+        including.pop();
+        Ok(())
+    }
+
+    fn line(&mut self, line: &str, path: &Path, kind: Lines, including: &mut Vec<PathBuf>) -> Result<()> {
+        if let Some(option) = line.strip_prefix('-') {
+            let (name, value) = option.split_once([' ', '=']).unwrap_or((option, ""));
+            let value = value.trim();
+            let kind = match name {
+                "r" | "-requirement" => Lines::Requirements,
+                "c" | "-constraint" => Lines::Constraints,
+                // These say where wheels are taken from, which the command line says here.
+                _ => {
+                    bail!("the option -{name} is not understood in a file: give it on the command line if there is one")
+                }
+            };
+            if value.is_empty() {
+                bail!("-{name} names no file");
+            }
+            return self.add(&path.with_file_name("").join(value), kind, including);
+        }
+        if line.contains(" --hash") {
+            bail!("hashes in requirements are not understood yet");
+        }
+        let requirement = Requirement::from_str(line).map_err(|error| match line.contains(['/', ':']) {
+            true => anyhow!("{line:?} is no requirement of an index: paths and URLs are not understood yet"),
+            false => not_a_requirement(line, &error),
+        })?;
+        match kind {
+            Lines::Requirements => self.requirements.push(requirement),
+            Lines::Constraints if !requirement.extras.is_empty() => bail!("a constraint cannot have extras"),
+            Lines::Constraints => self.constraints.push(requirement),
+        }
+        Ok(())
+    }
+}
+
+/// Lines without comments, joined where they go on, with variables filled in, and the number each begins at.
+fn logical_lines(text: &str) -> Vec<(usize, String)> {
+    let mut lines = Vec::new();
+    let mut joined: Option<(usize, String)> = None;
+    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let is_comment = line.trim_start().starts_with('#');
+        let (start, mut whole) = joined.take().unwrap_or((number, String::new()));
+        // As in pip: a comment line ends what goes on.
+        match line.strip_suffix('\\') {
+            Some(begun) if !is_comment => {
+                whole.push_str(begun);
+                joined = Some((start, whole));
+                continue;
+            }
+            _ if is_comment => {}
+            _ => whole.push_str(line),
+        }
+        lines.push((start, whole));
+    }
+    lines.extend(joined);
+    let cleaned = lines.into_iter().map(|(number, line)| (number, fill_in(without_comment(&line).trim())));
+    cleaned.filter(|(_, line)| !line.is_empty()).collect()
+}
+
+/// A `#` begins a comment at the line's start and after white space.
+fn without_comment(line: &str) -> &str {
+    let begins = |(place, _): &(usize, &str)| line[..*place].chars().next_back().is_none_or(char::is_whitespace);
+    line.match_indices('#').find(begins).map_or(line, |(place, _)| &line[..place])
+}
+
+/// Fills in `${NAME}`, as pip does: capital letters, digits and underscores, and only variables that are set.
+fn fill_in(line: &str) -> String {
+    let mut filled = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("${") {
+        filled.push_str(before);
+        let known = after.split_once('}').and_then(|(name, after)| {
+            let plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+            let value = std::env::var(name).ok().filter(|_| !name.is_empty() && name.bytes().all(plain))?;
+            Some((value, after))
+        });
+        match known {
+            Some((value, after)) => {
+                filled.push_str(&value);
+                rest = after;
+            }
+            None => {
+                filled.push_str("${");
+                rest = after;
+            }
+        }
+    }
+    filled.push_str(rest);
+    filled
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_those_of_pip() {
+        let text =
+            "\u{feff}# comment\n\na==1 # why\nb>=1, \\\n  <2\nc\\\n# comment ends it\n  d ; os_name == 'posix'\ne#f\n";
+        let lines: Vec<String> = logical_lines(text).into_iter().map(|(n, line)| format!("{n}:{line}")).collect();
+        assert_eq!(lines, ["3:a==1", "4:b>=1,   <2", "6:c", "8:d ; os_name == 'posix'", "9:e#f"]);
+        assert_eq!(fill_in("x${NO_SUCH_VARIABLE_HERE}${lower}${"), "x${NO_SUCH_VARIABLE_HERE}${lower}${");
+    }
+
+    #[test]
+    fn files_include_each_other_and_faults_name_the_line() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            path
+        };
+        let first = write("r.txt", "a>=1\n-r below/more.txt\n-c limits.txt\n");
+        write("below/more.txt", "b[x]; os_name == 'posix'\n--requirement=last.txt\n");
+        write("below/last.txt", "c\n");
+        write("limits.txt", "a<2\n");
+        let read = RequirementFiles::read(std::slice::from_ref(&first), &[]).unwrap();
+        let texts = |all: &[Requirement]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
+        assert_eq!(texts(&read.requirements), "a>=1 | b[x] ; os_name == 'posix' | c");
+        assert_eq!(texts(&read.constraints), "a<2");
+        for (text, expected) in [
+            ("a\n-e .\n", "line 2: the option -e is not understood"),
+            ("\n\n./wheel.whl\n", "line 3: \"./wheel.whl\" is no requirement of an index"),
+            ("-r bad.txt\n", "bad.txt includes itself"),
+            ("-r none.txt\n", "cannot read"),
+            ("a==\n", "line 1: \"a==\" is not a requirement"),
+        ] {
+            let path = write("bad.txt", text);
+            let error = format!("{:#}", RequirementFiles::read(&[path], &[]).unwrap_err());
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -1,0 +1,38 @@
+//! What a choice of versions obeys besides the requirements: constraints, overrides, pre-releases, newest or oldest.
+
+use crate::answers::Question;
+use omnipkg_resolver::{Prerelease, Resolution};
+use pep508_rs::Requirement;
+
+/// What a choice of versions obeys besides the requirements.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rules {
+    /// What must hold for a project if it is there.
+    pub constraints: Vec<Requirement>,
+    /// What is required of a project whatever anybody requires of it.
+    pub overrides: Vec<Requirement>,
+    /// When pre-releases are taken.
+    pub prerelease: Prerelease,
+    /// Which of the versions that fit is taken.
+    pub resolution: Resolution,
+}
+
+impl Rules {
+    /// True if there are none but those of every verb.
+    pub fn are_usual(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds what differs from the default to a question.
+    pub fn add_to(&self, question: &mut Question) {
+        for (kind, requirements) in [("constraint", &self.constraints), ("override", &self.overrides)] {
+            requirements.iter().for_each(|requirement| question.add(kind, &requirement.to_string()));
+        }
+        if self.prerelease != Prerelease::default() {
+            question.add("prerelease", &format!("{:?}", self.prerelease));
+        }
+        if self.resolution != Resolution::default() {
+            question.add("resolution", &format!("{:?}", self.resolution));
+        }
+    }
+}
