@@ -393,3 +393,14 @@ fn what_was_imported_in_one_view_is_asked_for_ahead_in_the_next() {
     }
     assert_eq!(asked("lookup"), lookups, "the kernel knows that they are not there");
 }
+
+/// One that is stopped in the instant after it took a request has not counted it: to its holder nobody waits then.
+#[test]
+fn a_server_that_is_stopped_is_replaced_though_nobody_seems_to_wait() {
+    let Some(context) = with_payload() else { return };
+    quiet_success(context.run(["mount", "payload"]));
+    let stopped = process(&context, "process");
+    kill(stopped, Signal::SIGSTOP).unwrap();
+    await_condition("another server", || process(&context, "process") != stopped);
+    one_mount(&context);
+}

@@ -326,7 +326,10 @@ impl<'a> Holder<'a> {
             eprintln!("{error:#}");
         }
         let (in_flight, answered) = (self.counters.in_flight(), self.counters.answered());
-        match self.watch.look(Instant::now(), demand == Demand::Waiting, in_flight, answered) {
+        // One that was stopped in the instant after it took a request has not counted it, and the kernel's queue is empty.
+        let waiting =
+            demand == Demand::Waiting || self.server.as_ref().is_some_and(|server| is_stopped(server.process));
+        match self.watch.look(Instant::now(), waiting, in_flight, answered) {
             Verdict::Idle => return Ok(Some(LOOK_WHILE_IDLE)),
             Verdict::Working => {}
             Verdict::Replace => {
@@ -404,4 +407,11 @@ fn block_signals() -> Result<SignalFd> {
     set.thread_block().context("cannot block signals")?;
     let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
     SignalFd::with_flags(&set, flags).context("cannot open a signal descriptor")
+}
+
+/// True if a signal stopped a process; one that a debugger holds is not meant.
+fn is_stopped(process: Pid) -> bool {
+    let state = fs::read_to_string(format!("/proc/{process}/stat"));
+    // The name, which may hold anything, is in parentheses.
+    state.is_ok_and(|text| text.rsplit_once(") ").is_some_and(|(_, state)| state.starts_with('T')))
 }
