@@ -149,3 +149,16 @@ macro_rules! over_both_projections {
     };
 }
 pub(crate) use over_both_projections;
+
+/// Beyond what anything takes on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Waits until something holds.
+#[track_caller]
+pub fn await_condition(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < deadline, "{what} did not come");
+        std::thread::yield_now();
+    }
+}

@@ -1,6 +1,6 @@
 //! Servers that die, hang or are replaced while programs use a view: the programs see a pause.
 
-use crate::support::{install, quiet_success, script};
+use crate::support::{await_condition, install, quiet_success, script};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use omnipkg_tests::context::{binary, is_mounted};
@@ -11,15 +11,12 @@ use std::fs;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 const READER: &str = include_str!("takeover.py");
 const MODULES: usize = 12;
 const PARTS: usize = 6;
 const PART_SIZE: usize = 2 << 20;
-
-/// Beyond what anything takes on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// `OMNIPKG_TAKEOVERS=200x20`: so many servers are killed, and so many stopped; unset: what fits into a test run.
 fn size() -> (u64, u64) {
@@ -63,15 +60,6 @@ fn process(context: &Context, which: &str) -> Pid {
 
 fn requests(context: &Context) -> u64 {
     status(context)["counters"].as_object().unwrap().values().filter_map(Value::as_u64).sum()
-}
-
-#[track_caller]
-fn await_condition(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + PATIENCE;
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what} did not come");
-        std::thread::yield_now();
-    }
 }
 
 struct Readers<'a> {

@@ -5,7 +5,7 @@ mod edits;
 #[path = "writable/places.rs"]
 mod places;
 
-use crate::support::{one_error, publish, quiet_success, rich_installed, said, script};
+use crate::support::{await_condition, one_error, publish, quiet_success, rich_installed, said, script};
 use insta::assert_snapshot;
 use omnipkg_tests::context::is_mounted;
 use omnipkg_tests::process::run;
@@ -320,6 +320,8 @@ fn an_overlay_whose_server_died_is_mounted_anew() {
         let process = nix::unistd::Pid::from_raw(status[process].as_i64().unwrap().try_into().unwrap());
         nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGKILL).unwrap();
     }
+    // They end a moment after they were killed, and until then they hold the lock that says that they live.
+    await_condition("their end", || context.run(["--json", "server", "status"]).stdout.contains("\"running\":false"));
     assert_eq!(PathBuf::from(quiet_success(context.run(arguments)).trim_end()), path);
     let mut python = context.program(path.join("bin/python"));
     python.args(["-c", "import notes.data, sys; print(open(sys.prefix + '/kept').read())"]);
