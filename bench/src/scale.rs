@@ -112,11 +112,13 @@ impl Scale<'_> {
         Ok(rows)
     }
 
-    /// What the server has of its own in memory, in KB; pages of files are the kernel's to drop.
+    /// What the process that answers the kernel has of its own in memory, in KB; pages of files are the kernel's to drop.
     fn memory(&self) -> Result<f64> {
-        let lock = self.store.layout().run().join("server.lock");
-        let process = fs::read_to_string(&lock).with_context(|| format!("cannot read {}", lock.display()))?;
-        let path = format!("/proc/{}/status", process.split_whitespace().next().unwrap_or_default());
+        let status = self.bench.stage.run(self.omnipkg().args(["--json", "server", "status"]))?;
+        let status: serde_json::Value =
+            serde_json::from_str(&status.stdout).context("cannot read the server's status")?;
+        let process = status["process"].as_u64().context("the status names no process")?;
+        let path = format!("/proc/{process}/status");
         let status = fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         let number = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok());

@@ -11,19 +11,6 @@ use pep440_rs::Version;
 use std::fs;
 use std::path::Path;
 
-/// A version that an environment has beside its active one.
-pub struct Bubble {
-    /// The project.
-    pub name: String,
-    /// The version.
-    pub version: String,
-}
-
-/// Notes where several can be found.
-pub fn note_all(store: &Store, environment: &str, bubbles: &[Bubble], site_packages: &Path) -> Result<()> {
-    bubbles.iter().try_for_each(|bubble| note(store, environment, &bubble.name, &bubble.version, site_packages))
-}
-
 /// Notes where a version that is not the environment's active one can be found.
 pub fn note(store: &Store, environment: &str, name: &str, version: &str, site_packages: &Path) -> Result<()> {
     let link = store.layout().bubbles(environment).join(format!("{name}-{version}"));

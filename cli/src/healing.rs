@@ -1,6 +1,6 @@
 //! What the healer asks of the outside: views from the workshop, runs from the launcher, talk on stderr.
 
-use crate::bubbles::{self, Bubble};
+use crate::bubbles;
 use crate::context::{Base, Context};
 use crate::launch::{self, Answer, Program, Wrapper};
 use crate::output;
@@ -133,7 +133,7 @@ impl<'a> LazyWorkshop<'a> {
 #[derive(Default)]
 pub struct Beside {
     environment: String,
-    bubbles: Vec<Bubble>,
+    versions: Vec<(String, String)>,
     site_packages: PathBuf,
 }
 
@@ -143,24 +143,27 @@ impl Beside {
         let (Some(environment), Base::Managed { description: base, .. }) = (&context.environment, &context.base) else {
             return Ok(Self::default());
         };
-        let bubble = |requirement: &Requirement| {
+        let beside = |requirement: &Requirement| {
             let name = requirement.name.as_ref();
             let version = |of: &ViewDescription| of.wheel(name).map(|wheel| wheel.version.clone());
             let version = version(&composed.description).filter(|now| version(base).as_ref() != Some(now))?;
-            Some(Bubble { name: name.to_owned(), version })
+            Some((name.to_owned(), version))
         };
-        let bubbles: Vec<Bubble> = own.iter().filter_map(bubble).collect();
-        if bubbles.is_empty() {
+        let versions: Vec<_> = own.iter().filter_map(beside).collect();
+        if versions.is_empty() {
             return Ok(Self::default());
         }
         let view = projection::lasting(workshop.store(), &composed.id, &composed.path)?;
         let site_packages = view.join(&composed.description.site_packages);
-        Ok(Self { environment: environment.clone(), bubbles, site_packages })
+        Ok(Self { environment: environment.clone(), versions, site_packages })
     }
 
     /// Notes them.
     pub fn note(&self, store: &Store) -> Result<()> {
-        bubbles::note_all(store, &self.environment, &self.bubbles, &self.site_packages)
+        let note = |(name, version): &(String, String)| {
+            bubbles::note(store, &self.environment, name, version, &self.site_packages)
+        };
+        self.versions.iter().try_for_each(note)
     }
 }
 

@@ -20,6 +20,8 @@ pub struct RequirementFiles {
     pub requirements: Vec<Requirement>,
     /// What must hold for a project if it is there.
     pub constraints: Vec<Requirement>,
+    /// What is required of a project whatever anybody requires of it.
+    pub overrides: Vec<Requirement>,
 }
 
 /// What a file's own lines are.
@@ -27,14 +29,16 @@ pub struct RequirementFiles {
 enum Lines {
     Requirements,
     Constraints,
+    Overrides,
 }
 
 impl RequirementFiles {
-    /// Reads files of requirements and of constraints, and what they include.
-    pub fn read(requirements: &[PathBuf], constraints: &[PathBuf]) -> Result<Self> {
+    /// Reads files of requirements, of constraints and of overrides, and what they include.
+    pub fn read(requirements: &[PathBuf], constraints: &[PathBuf], overrides: &[PathBuf]) -> Result<Self> {
         let mut this = Self::default();
         requirements.iter().try_for_each(|path| this.add(path, Lines::Requirements, &mut Vec::new()))?;
         constraints.iter().try_for_each(|path| this.add(path, Lines::Constraints, &mut Vec::new()))?;
+        overrides.iter().try_for_each(|path| this.add(path, Lines::Overrides, &mut Vec::new()))?;
         Ok(this)
     }
 
@@ -57,6 +61,8 @@ impl RequirementFiles {
             let (name, value) = option.split_once([' ', '=']).unwrap_or((option, ""));
             let value = value.trim();
             let kind = match name {
+                // A file that a file of overrides includes has overrides too.
+                "r" | "-requirement" if kind == Lines::Overrides => kind,
                 "r" | "-requirement" => Lines::Requirements,
                 "c" | "-constraint" => Lines::Constraints,
                 // These say where wheels are taken from, which the command line says here.
@@ -79,6 +85,8 @@ impl RequirementFiles {
         match kind {
             Lines::Requirements => self.requirements.push(requirement),
             Lines::Constraints if !requirement.extras.is_empty() => bail!("a constraint cannot have extras"),
+            Lines::Overrides if !requirement.extras.is_empty() => bail!("an override cannot have extras"),
+            Lines::Overrides => self.overrides.push(requirement),
             Lines::Constraints => self.constraints.push(requirement),
         }
         Ok(())
@@ -168,10 +176,16 @@ mod tests {
         write("below/more.txt", "b[x]; os_name == 'posix'\n--requirement=last.txt\n");
         write("below/last.txt", "c\n");
         write("limits.txt", "a<2\n");
-        let read = RequirementFiles::read(std::slice::from_ref(&first), &[]).unwrap();
+        let read = RequirementFiles::read(std::slice::from_ref(&first), &[], &[]).unwrap();
         let texts = |all: &[Requirement]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
         assert_eq!(texts(&read.requirements), "a>=1 | b[x] ; os_name == 'posix' | c");
         assert_eq!(texts(&read.constraints), "a<2");
+        let last = write("overrides.txt", "d==1\n-r below/last.txt\n-c limits.txt\n");
+        let read = RequirementFiles::read(&[], &[], std::slice::from_ref(&last)).unwrap();
+        assert_eq!([texts(&read.overrides), texts(&read.constraints)], ["d==1 | c", "a<2"]);
+        let extras = write("overrides.txt", "d[x]==1\n");
+        let error = format!("{:#}", RequirementFiles::read(&[], &[], &[extras]).unwrap_err());
+        assert!(error.ends_with("line 1: an override cannot have extras"), "{error}");
         for (text, expected) in [
             ("a\n-e .\n", "line 2: the option -e is not understood"),
             ("\n\n./wheel.whl\n", "line 3: \"./wheel.whl\" is no requirement of an index"),
@@ -180,7 +194,7 @@ mod tests {
             ("a==\n", "line 1: \"a==\" is not a requirement"),
         ] {
             let path = write("bad.txt", text);
-            let error = format!("{:#}", RequirementFiles::read(&[path], &[]).unwrap_err());
+            let error = format!("{:#}", RequirementFiles::read(&[path], &[], &[]).unwrap_err());
             assert!(error.contains(expected), "{error}");
         }
     }

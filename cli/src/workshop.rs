@@ -146,8 +146,7 @@ impl<'a> Workshop<'a> {
     /// The wheels that answer `requirements`; none is fetched.
     pub fn lock(&mut self, requirements: &[Requirement]) -> Result<Lock> {
         let question = self.question(requirements, &[]);
-        let remembered = if self.asks_anew() { None } else { Answer::read(&self.store, &question) };
-        if let Some(answer) = remembered {
+        if let Some(answer) = self.remembered(&question) {
             return Ok(answer.lock);
         }
         let lock = self.resolve(requirements, &[])?;
@@ -164,7 +163,7 @@ impl<'a> Workshop<'a> {
     ) -> Result<(Question, Lock, Wheels)> {
         let started = Instant::now();
         let question = self.question(requirements, left_out);
-        let remembered = if self.asks_anew() { None } else { Answer::read(&self.store, &question) };
+        let remembered = self.remembered(&question);
         let is_remembered = remembered.is_some();
         let mut lock = match remembered {
             Some(answer) => answer.lock,
@@ -186,6 +185,10 @@ impl<'a> Workshop<'a> {
             self.pins(|pins| pins.remember(&lock, self.asks_anew()))?;
         }
         Ok((question, lock, wheels))
+    }
+
+    fn remembered(&self, question: &Question) -> Option<Answer> {
+        if self.asks_anew() { None } else { Answer::read(&self.store, question) }
     }
 
     /// True if the indexes are to be asked, whatever is remembered.

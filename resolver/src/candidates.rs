@@ -105,11 +105,10 @@ impl Candidates {
             .filter(|version| range.contains(version))
             .and_then(|version| Some((self.versions.get_key_value(version)?.0, self.candidate(version).ok()?)));
         let favourite_version = favourite.map(|(version, _)| version);
-        let (newest, oldest) = match order {
-            Order::Newest => (Some(self.versions.keys().rev()), None),
-            Order::Oldest => (None, Some(self.versions.keys())),
+        let all: Box<dyn Iterator<Item = &Version>> = match order {
+            Order::Newest => Box::new(self.versions.keys().rev()),
+            Order::Oldest => Box::new(self.versions.keys()),
         };
-        let all = newest.into_iter().flatten().chain(oldest.into_iter().flatten());
         let others = all.filter(move |version| {
             range.contains(version) && Some(*version) != favourite_version && self.obstacle(version, range).is_none()
         });

@@ -186,7 +186,7 @@ fn boot_mark() -> Option<SystemTime> {
         let boot = fs::read("/proc/sys/kernel/random/boot_id").ok().filter(|boot| boot.len() > 30)?;
         let digest = Digest::of(&boot);
         let number = |at: usize| digest.as_bytes().get(at..at + 4)?.try_into().ok().map(u32::from_le_bytes);
-        // Until 2038, for filesystems that know no later time, and never before what a wrong clock says.
+        // Between 2017 and 2036: filesystems that count seconds in 32 bits know it too.
         let seconds = 1_500_000_000 + number(0)? % 600_000_000;
         Some(SystemTime::UNIX_EPOCH + Duration::new(seconds.into(), number(4)? % 1_000_000_000))
     })
@@ -290,6 +290,24 @@ mod tests {
         unsealed_file(&store, &target, || *b"wh", &[b"ole"]).unwrap();
         assert_eq!(is_sealed(&target).unwrap(), Some(true));
         assert_eq!(fs::read_dir(store.layout().tmp()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn what_this_kernel_has_had_since_it_was_written_is_certainly_whole() {
+        let (_dir, store, target) = store();
+        unsealed_file(&store, &target, || *b"wh", &[b"ole"]).unwrap();
+        let is_certain = || is_certainly_whole(&fs::metadata(&target).unwrap());
+        assert!(is_certain());
+        // As after a crash: the mark is another start's.
+        let file = File::options().write(true).open(&target).unwrap();
+        file.set_modified(boot_mark().unwrap() - Duration::from_nanos(1)).unwrap();
+        assert!(!is_certain());
+        mark_whole(&file);
+        assert!(is_certain());
+        file.set_modified(SystemTime::now()).unwrap();
+        assert!(!is_certain());
+        seal(&target).unwrap();
+        assert!(is_certain());
     }
 
     #[test]

@@ -15,14 +15,13 @@ use omnipkg_store::interpreter::Interpreter;
 /// Prints `name==version` lines.
 pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let files = RequirementFiles::read(&options.requirements, &options.constraints)?;
-    let overrides = RequirementFiles::read(&options.overrides, &[])?;
+    let files = RequirementFiles::read(&options.requirements, &options.constraints, &options.overrides)?;
     let requirements = [parse_requirements(&options.subjects)?, files.requirements].concat();
     let interpreter = target(options, interpreters::find(&store, options.python.as_deref(), None)?)?;
     let mut workshop = Workshop::new(settings, store, Context::isolated(interpreter));
     workshop.rules = Rules {
         constraints: files.constraints,
-        overrides: overrides.requirements,
+        overrides: files.overrides,
         prerelease: match options.prerelease {
             PrereleaseChoice::Allow => Prerelease::Allow,
             PrereleaseChoice::Disallow => Prerelease::Never,

@@ -132,7 +132,7 @@ pub fn enter_for_run(settings: &Settings) -> Result<()> {
             let usable = match known {
                 Some(known) => known.is_usable(),
                 None => {
-                    let may_help = !server::was_alive(&layout) && omnipkg_fusefs::probe() == Err(Unavailable::Mounter);
+                    let may_help = !server::is_alive(&layout) && omnipkg_fusefs::probe() == Err(Unavailable::Mounter);
                     may_help && {
                         crate::commands::open_store(settings)?;
                         remembered_trial(&layout).is_none()

@@ -20,7 +20,7 @@ use std::io::{self, BufRead, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -63,24 +63,19 @@ pub fn read_bytecode(root: &Path, view: &ViewId) {
 }
 
 /// A process that looks ahead; it ends when it is dropped.
-struct Helper {
-    child: Child,
-    requests: Option<ChildStdin>,
-}
+struct Helper(Child);
 
 impl Helper {
     fn start(root: &Path) -> Option<Self> {
         let mut command = Command::new(program());
         command.arg0("omnipkg").args(["server", "ahead"]).env("OMNIPKG_HOME", root);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).process_group(0);
-        let mut child = command.spawn().ok()?;
-        let requests = child.stdin.take();
-        Some(Self { child, requests })
+        command.spawn().ok().map(Self)
     }
 
     /// A line for the view, one for each package (its path, and the names that are not there), and an empty one.
     fn ask(&mut self, view: &ViewId, bytecode: bool, packages: &[ImportedPackage]) -> io::Result<()> {
-        let mut pipe = io::BufWriter::new(self.requests.as_mut().ok_or(io::ErrorKind::BrokenPipe)?);
+        let mut pipe = io::BufWriter::new(self.0.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?);
         writeln!(pipe, "{view}{}", if bytecode { BYTECODE_TOO } else { "" })?;
         for ImportedPackage { path, missing } in packages {
             writeln!(pipe, "{path}\t{}", missing.join("\t"))?;
@@ -92,9 +87,8 @@ impl Helper {
 
 impl Drop for Helper {
     fn drop(&mut self) {
-        // It reads to the end of its requests.
-        self.requests = None;
-        let _ended = self.child.wait();
+        // It reads to the end of its requests, and waiting closes them.
+        let _ended = self.0.wait();
     }
 }
 

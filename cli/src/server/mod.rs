@@ -1,7 +1,8 @@
 //! The server: one for a store, it holds the mount and makes bytecode in the background.
 //!
 //! It is two processes. The holder (`holder`) owns the mount's descriptor; its child (`serve`) answers the kernel and
-//! is replaced when it dies or hangs. They are alive as long as they hold the lock on `run/server.lock` ([`record`]); the
+//! is replaced when it dies or hangs. While programs begin to import, the child has one of its own that looks ahead of
+//! them ([`ahead`]); nothing depends on it. They are alive as long as they hold the lock on `run/server.lock` ([`record`]); the
 //! lock goes with the processes, so there is no stale state to clean but the mount itself. The first command that needs a
 //! view starts them and goes on when they are ready; two commands that start at once are put in order by `run/start.lock`.
 
@@ -30,7 +31,6 @@ use std::io::Read;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// What process listings show, so that the two are told apart: who ends the server does not mean the holder.
@@ -55,23 +55,8 @@ pub struct Running {
     pub counters: Option<Counters>,
 }
 
-/// True if [`was_alive`] has just looked, and nobody has asked since.
-static SEEN: AtomicBool = AtomicBool::new(false);
-
-/// True if a server is there that knows what this omnipkg makes: one open, one flock, one read. What [`is_alive`] is
-/// asked next follows from this look.
-pub fn was_alive(layout: &Layout) -> bool {
-    let alive = look(layout);
-    SEEN.store(alive, Ordering::Relaxed);
-    alive
-}
-
-/// True if a server is there that knows what this omnipkg makes.
+/// True if a server is there that knows what this omnipkg makes: one open, one flock, one read.
 pub fn is_alive(layout: &Layout) -> bool {
-    SEEN.swap(false, Ordering::Relaxed) || look(layout)
-}
-
-fn look(layout: &Layout) -> bool {
     record::read(layout).is_some_and(|record| {
         wake(&record);
         !record.is_older()

@@ -32,18 +32,23 @@ enum Data {
     Owned(Vec<u8>),
 }
 
-/// A file of up to this many bytes is read: mapping one, touching it and letting go of it takes longer.
+/// A file of up to this many bytes that is soon let go of is read: mapping one, touching and unmapping it takes longer.
 const MAPPED_FROM: u64 = 64 * 1024;
 
 /// The bytes of a file that never changes.
 pub(crate) struct FileBytes(Data);
 
 impl FileBytes {
-    /// All of a file.
+    /// All of a file that is kept open for long: its pages are the kernel's to drop.
+    fn mapped(file: &File) -> io::Result<Self> {
+        crate::sys::map_file(file).map(|map| Self(Data::Mapped(map)))
+    }
+
+    /// All of a file that is soon let go of.
     pub(crate) fn of(mut file: &File) -> io::Result<Self> {
         let length = file.metadata()?.len();
         if length > MAPPED_FROM {
-            return crate::sys::map_file(file).map(|map| Self(Data::Mapped(map)));
+            return Self::mapped(file);
         }
         let mut bytes = Vec::with_capacity(length as usize + 1);
         file.read_to_end(&mut bytes)?;
@@ -88,7 +93,7 @@ impl ViewManifest {
     }
 
     fn from_file(path: &Path, file: &File) -> Result<Self> {
-        let bytes = FileBytes::of(file).at("map view manifest", path)?;
+        let bytes = FileBytes::mapped(file).at("map view manifest", path)?;
         let whole = 0..bytes.len();
         Self::from_part(path, bytes, whole)
     }
