@@ -18,7 +18,9 @@ mod fetch;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod fetch_tests;
+mod hashes;
 mod lenient;
+mod locate;
 mod lock;
 mod metadata;
 mod pages;
@@ -40,7 +42,7 @@ mod solve;
 mod testing;
 mod wheel_metadata;
 
-pub use client::{HttpOptions, Indexes};
+pub use client::{HttpOptions, Indexes, percent_decode};
 pub use error::{Error, Result};
 pub use fetch::FetchError;
 pub use lock::{Lock, LockedWheel};

@@ -41,6 +41,7 @@ pub(crate) async fn look_up(shared: &Shared, name: &PackageName) -> Result<Looku
     for index in &shared.client.indexes {
         let url = index.join(&format!("{name}/")).map_err(|error| Error::answer(index, error.to_string()))?;
         if let Some(page) = page(shared, &url, name).await? {
+            lock(&shared.found_on).insert(name.clone(), index.clone());
             return Ok(remember(shared, name, Lookup::Found(Arc::new(page))));
         }
         asked.push(format!("{}{}", index.host_str().unwrap_or_default(), index.path().trim_end_matches('/')));

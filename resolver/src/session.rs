@@ -10,7 +10,8 @@ use crate::metadata::{Metadata, Requirement};
 use crate::range::{self, VersionRange};
 use crate::request::{Request, Resolution, Target};
 use crate::shared::{Lookup, Shared, lock};
-use crate::{pages, wheel_metadata};
+use crate::{hashes, pages, wheel_metadata};
+use omnipkg_store::Sha256;
 use pep440_rs::Version;
 use pep508_rs::{PackageName, VersionOrUrl};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -77,6 +78,8 @@ pub(crate) struct Session {
     preferences: BTreeMap<PackageName, Version>,
     constraints: HashMap<PackageName, VersionRange>,
     overrides: HashMap<PackageName, VersionRange>,
+    /// Of which a project's files must have one.
+    hashes: HashMap<PackageName, BTreeSet<Sha256>>,
     resolution: Resolution,
     /// What is asked for by the user.
     direct: BTreeSet<PackageName>,
@@ -97,6 +100,7 @@ impl Session {
             preferences: request.preferences.iter().filter_map(named).collect(),
             constraints,
             overrides,
+            hashes: request.hashes.iter().filter_map(|(name, all)| Some((name.parse().ok()?, all.clone()))).collect(),
             resolution: request.resolution,
             direct,
             projects: Mutex::default(),
@@ -159,9 +163,8 @@ impl Session {
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
             let project = match pages::look_up(&self.shared, &name).await {
-                Ok(Lookup::Found(page)) => {
-                    Ok(Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone()))))
-                }
+                Ok(Lookup::Found(page)) => hashes::allowed(&name, page, self.hashes.get(&name))
+                    .map(|page| Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone())))),
                 Ok(Lookup::Unknown(asked)) => Ok(Project::Unknown(asked)),
                 Err(error) => Err(error),
             };

@@ -25,6 +25,8 @@ pub(crate) struct Shared {
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) requests: Semaphore,
     pub(crate) pages: Mutex<HashMap<PackageName, Lookup>>,
+    /// The index that answered for a project.
+    pub(crate) found_on: Mutex<HashMap<PackageName, Url>>,
     pub(crate) metadata: Mutex<HashMap<Url, Arc<Metadata>>>,
 }
 
@@ -44,6 +46,7 @@ impl Shared {
             progress,
             requests: Semaphore::new(REQUESTS),
             pages: Mutex::default(),
+            found_on: Mutex::default(),
             metadata: Mutex::default(),
         }
     }

@@ -8,7 +8,7 @@ use crate::lock::{Lock, LockedWheel};
 use crate::provider::{Package, Provider, root_version};
 use crate::request::Request;
 use crate::session::Session;
-use crate::shared::Shared;
+use crate::shared::{Shared, lock};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use pubgrub::PubGrubError;
@@ -21,7 +21,7 @@ pub(crate) fn solve(shared: &Arc<Shared>, runtime: Handle, request: &Request) ->
     let session = Session::new(shared.clone(), runtime, request)?;
     let provider = Provider::new(&session, &request.requirements);
     match pubgrub::resolve(&provider, Package::Root, root_version()) {
-        Ok(solution) => to_lock(&provider, solution.into_iter().collect()),
+        Ok(solution) => to_lock(shared, &provider, solution.into_iter().collect()),
         Err(PubGrubError::NoSolution(tree)) => match provider.offline() {
             Some(missing) => Err(missing),
             None => Err(Error::NoSolution(explain::explain(&tree, &provider))),
@@ -34,7 +34,7 @@ pub(crate) fn solve(shared: &Arc<Shared>, runtime: Handle, request: &Request) ->
     }
 }
 
-fn to_lock(provider: &Provider<'_>, solution: BTreeMap<Package, Version>) -> Result<Lock> {
+fn to_lock(shared: &Shared, provider: &Provider<'_>, solution: BTreeMap<Package, Version>) -> Result<Lock> {
     let mut requires: BTreeMap<&PackageName, BTreeSet<String>> = BTreeMap::new();
     for (package, version) in &solution {
         if let Some(name) = package.name() {
@@ -51,6 +51,7 @@ fn to_lock(provider: &Provider<'_>, solution: BTreeMap<Package, Version>) -> Res
             version: version.clone(),
             filename: file.filename.clone(),
             url: without_login(url),
+            index: lock(&shared.found_on).get(name).cloned(),
             sha256: file.sha256,
             size: file.size,
             requires: requires.get(name).into_iter().flatten().cloned().collect(),

@@ -90,6 +90,7 @@ pub(crate) fn request(texts: &[&str]) -> Request {
         overrides: Vec::new(),
         resolution: Resolution::default(),
         preferences: std::collections::BTreeMap::new(),
+        hashes: std::collections::BTreeMap::new(),
         target: target(),
     }
 }
