@@ -9,6 +9,8 @@ mod bytecode;
 mod contexts;
 #[path = "cli/demos.rs"]
 mod demos;
+#[path = "cli/dry_runs.rs"]
+mod dry_runs;
 #[path = "cli/environments.rs"]
 mod environments;
 #[path = "cli/failures.rs"]
@@ -27,6 +29,8 @@ mod install;
 mod ladder;
 #[path = "cli/loader.rs"]
 mod loader;
+#[path = "cli/locks.rs"]
+mod locks;
 #[path = "cli/missing.rs"]
 mod missing;
 #[path = "cli/mount.rs"]
@@ -47,6 +51,8 @@ mod pythons;
 mod rebinding;
 #[path = "cli/remembered.rs"]
 mod remembered;
+#[path = "cli/requirement_files.rs"]
+mod requirement_files;
 #[path = "cli/resolve.rs"]
 mod resolve;
 #[path = "cli/server.rs"]

@@ -1,12 +1,14 @@
 //! The command line: verbs and their options.
 
 mod environment;
+mod lock;
 mod python;
 mod resolve;
 
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
+pub use lock::{ExportFormat, ExportOptions, SyncOptions};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
-pub use resolve::{PrereleaseChoice, ResolutionChoice, ResolveOptions};
+pub use resolve::{PrereleaseChoice, ResolutionChoice, ResolveFormat, ResolveOptions};
 
 use crate::server::Handed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -133,6 +135,12 @@ pub enum Verb {
     /// Print what would be installed, as name==version lines
     #[command(after_help = "Example:\n  omnipkg resolve 'fastapi[standard]' 'numpy<2' --python 3.11")]
     Resolve(ResolveOptions),
+    /// Write the exact set of the active environment, as pylock.toml or as requirements with hashes
+    #[command(after_help = "Examples:\n  omnipkg export -o pylock.toml\n  omnipkg export -o requirements.txt")]
+    Export(ExportOptions),
+    /// Make the active environment exactly what pylock.toml or a file of pins says: a new generation of it
+    #[command(after_help = "Examples:\n  omnipkg sync\n  omnipkg sync requirements.txt --dry-run")]
+    Sync(SyncOptions),
     /// Take projects out of the active environment: a new generation of it
     #[command(after_help = "Example:\n  omnipkg uninstall rich")]
     Uninstall(UninstallOptions),
@@ -380,8 +388,23 @@ pub struct MountOptions {
 #[derive(Debug, Args)]
 pub struct InstallOptions {
     /// What to install
-    #[arg(required = true, value_name = "REQUIREMENT")]
+    #[arg(value_name = "REQUIREMENT", required_unless_present = "files")]
     pub requirements: Vec<String>,
+    /// Read requirements from a file as pip does (may be repeated)
+    #[arg(short = 'r', long = "requirements", visible_alias = "requirement", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// What must hold for a project if it is there: a file (may be repeated)
+    #[arg(short, long = "constraint", value_name = "FILE")]
+    pub constraints: Vec<PathBuf>,
+    /// What is required of a project whatever anybody requires of it: a file (may be repeated)
+    #[arg(long = "override", value_name = "FILE")]
+    pub overrides: Vec<PathBuf>,
+    /// All that is installed must have been given a hash in a file
+    #[arg(long)]
+    pub require_hashes: bool,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Take newer versions of what is there already
     #[arg(short = 'U', long)]
     pub upgrade: bool,

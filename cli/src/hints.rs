@@ -28,6 +28,9 @@ pub fn hint_for(error: &anyhow::Error) -> Option<String> {
 
 fn for_resolve(error: &ResolveError) -> Option<String> {
     let text = match error {
+        ResolveError::Requirement { reason, .. } if reason.contains("hashes that were given") => {
+            "name the index that the hashes are of with --index-url, or make the file anew (`omnipkg export`)"
+        }
         ResolveError::NoSolution(_) => "loosen one of these requirements, or try another Python with --python",
         ResolveError::UnknownProject { .. } => "check the name, or name the index that has it with --index-url",
         ResolveError::Status { status: 401 | 403, .. } => "give credentials in the index URL, or another --index-url",

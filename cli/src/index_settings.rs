@@ -46,13 +46,14 @@ pub fn names(settings: &Settings) -> Vec<String> {
     let configuration = PipConfiguration::read();
     let index_url = configured(settings, &configuration).unwrap_or_default();
     let all = std::iter::once(index_url).chain(extra(settings, &configuration));
-    all.map(|(url, origin)| parse(&url, &origin).map_or(url, name)).collect()
+    all.map(|(url, origin)| parse(&url, &origin).map_or(url, |url| without_login(url).into())).collect()
 }
 
-fn name(mut url: Url) -> String {
+/// A URL without user name and password.
+pub fn without_login(mut url: Url) -> Url {
     // Only a URL without a host can refuse, and that has no credentials.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
-    url.into()
+    url
 }
 
 /// The indexes that are asked beside the first one, and where each comes from.
@@ -185,7 +186,7 @@ mod tests {
 
     #[test]
     fn credentials_are_no_part_of_a_name() {
-        let named = |url| parse(url, "PIP_INDEX_URL").map(name).ok();
+        let named = |url| parse(url, "PIP_INDEX_URL").map(without_login).ok();
         assert_eq!(named("own=http://user:secret@127.0.0.1/a"), named("http://127.0.0.1/a"));
         assert_ne!(named("http://127.0.0.1/a"), named("http://127.0.0.1/b"));
     }

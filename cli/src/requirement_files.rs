@@ -3,6 +3,10 @@
 //! Comments, lines that go on, `-r` and `-c` relative to their file, environment variables (`${NAME}`). What a line asks
 //! for and what is not understood here is an error that names the file and the line: nothing is passed over in silence.
 
+mod options;
+
+pub use options::{FileOptions, is_pinned};
+
 use crate::commands::not_a_requirement;
 use anyhow::{Context, Result, anyhow, bail};
 use pep508_rs::Requirement;
@@ -22,6 +26,8 @@ pub struct RequirementFiles {
     pub constraints: Vec<Requirement>,
     /// What is required of a project whatever anybody requires of it.
     pub overrides: Vec<Requirement>,
+    /// What their options say.
+    pub options: FileOptions,
 }
 
 /// What a file's own lines are.
@@ -60,12 +66,14 @@ impl RequirementFiles {
         if let Some(option) = line.strip_prefix('-') {
             let (name, value) = option.split_once([' ', '=']).unwrap_or((option, ""));
             let value = value.trim();
+            if self.options.line(name, value)? {
+                return Ok(());
+            }
             let kind = match name {
                 // A file that a file of overrides includes has overrides too.
                 "r" | "-requirement" if kind == Lines::Overrides => kind,
                 "r" | "-requirement" => Lines::Requirements,
                 "c" | "-constraint" => Lines::Constraints,
-                // These say where wheels are taken from, which the command line says here.
                 _ => {
                     bail!("the option -{name} is not understood in a file: give it on the command line if there is one")
                 }
@@ -75,13 +83,12 @@ impl RequirementFiles {
             }
             return self.add(&path.with_file_name("").join(value), kind, including);
         }
-        if line.contains(" --hash") {
-            bail!("hashes in requirements are not understood yet");
-        }
+        let (line, hashes) = FileOptions::take_hashes(line)?;
         let requirement = Requirement::from_str(line).map_err(|error| match line.contains(['/', ':']) {
             true => anyhow!("{line:?} is no requirement of an index: paths and URLs are not understood yet"),
             false => not_a_requirement(line, &error),
         })?;
+        self.options.add_hashes(&requirement, hashes);
         match kind {
             Lines::Requirements => self.requirements.push(requirement),
             Lines::Constraints if !requirement.extras.is_empty() => bail!("a constraint cannot have extras"),

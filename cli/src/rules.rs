@@ -2,7 +2,9 @@
 
 use crate::answers::Question;
 use omnipkg_resolver::{Prerelease, Resolution};
+use omnipkg_store::Sha256;
 use pep508_rs::Requirement;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a choice of versions obeys besides the requirements.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -11,6 +13,9 @@ pub struct Rules {
     pub constraints: Vec<Requirement>,
     /// What is required of a project whatever anybody requires of it.
     pub overrides: Vec<Requirement>,
+    /// Hashes of which a file of a project (its normalised name) must have one; if there are any, all that comes anew
+    /// must have been given one.
+    pub hashes: BTreeMap<String, BTreeSet<Sha256>>,
     /// When pre-releases are taken.
     pub prerelease: Prerelease,
     /// Which of the versions that fit is taken.
@@ -27,6 +32,9 @@ impl Rules {
     pub fn add_to(&self, question: &mut Question) {
         for (kind, requirements) in [("constraint", &self.constraints), ("override", &self.overrides)] {
             requirements.iter().for_each(|requirement| question.add(kind, &requirement.to_string()));
+        }
+        for (name, hashes) in &self.hashes {
+            hashes.iter().for_each(|sha256| question.add("hash", &format!("{name} {sha256}")));
         }
         if self.prerelease != Prerelease::default() {
             question.add("prerelease", &format!("{:?}", self.prerelease));

@@ -5,6 +5,7 @@
 use crate::answers::{Answer, Question};
 use crate::context::{Base, Context};
 use crate::index_settings;
+use crate::origins;
 use crate::output;
 use crate::pins::Pins;
 use crate::progress::Display;
@@ -13,7 +14,7 @@ use crate::rules::Rules;
 use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use omnipkg_resolver::{Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Request, Resolver, Target};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::NewGeneration;
@@ -143,11 +144,38 @@ impl<'a> Workshop<'a> {
         Ok(wheels)
     }
 
+    /// Composes the view of exactly the wheels of a lock; what the store does not have is fetched from where it says.
+    pub fn compose_lock(&mut self, lock: &Lock) -> Result<Composed> {
+        let (mut lock, mut cost) = (lock.clone(), Cost::default());
+        let wheels = self.wheels(&mut lock, &mut cost)?;
+        self.display.finish();
+        origins::record(&self.store, &lock, true)?;
+        Ok(Composed { cost, ..self.view(&wheels)? })
+    }
+
+    /// Where the archive of a wheel can be had: as it was when it was chosen, else as the index has it now.
+    pub fn origin(&mut self, wheel: &WheelReference) -> Result<Option<LockedWheel>> {
+        if let Some(known) = origins::read(&self.store, &wheel.sha256) {
+            return Ok(Some(known));
+        }
+        let name = PackageName::from_str(&wheel.name).with_context(|| format!("the project {}", wheel.name))?;
+        match self.resolver()?.locate(&name, &wheel.sha256)? {
+            Some(found) => {
+                origins::record(&self.store, &Lock { wheels: vec![found] }, true)?;
+                Ok(origins::read(&self.store, &wheel.sha256))
+            }
+            None => Ok(None),
+        }
+    }
+
     /// The wheels that answer `requirements`; none is fetched.
     pub fn lock(&mut self, requirements: &[Requirement]) -> Result<Lock> {
         let question = self.question(requirements, &[]);
         if let Some(answer) = self.remembered(&question) {
             return Ok(answer.lock);
+        }
+        if requirements.is_empty() {
+            return Ok(Lock::default());
         }
         let lock = self.resolve(requirements, &[])?;
         self.display.finish();
@@ -181,7 +209,8 @@ impl<'a> Workshop<'a> {
         let wheels = self.wheels(&mut lock, cost)?;
         self.display.finish();
         cost.fetch = started.elapsed();
-        if !is_remembered {
+        origins::record(&self.store, &lock, !is_remembered)?;
+        if !is_remembered || cost.new_wheels > 0 {
             self.pins(|pins| pins.remember(&lock, self.asks_anew()))?;
         }
         Ok((question, lock, wheels))
@@ -262,6 +291,7 @@ impl<'a> Workshop<'a> {
             constraints: self.rules.constraints.iter().map(for_resolver).collect::<Result<_>>()?,
             overrides: self.rules.overrides.iter().map(for_resolver).collect::<Result<_>>()?,
             resolution: self.rules.resolution,
+            hashes: self.rules.hashes.clone(),
             preferences: self.preferences(),
             target: Target {
                 markers: facts.marker_environment()?,
@@ -271,6 +301,7 @@ impl<'a> Workshop<'a> {
             },
         };
         let mut lock = self.resolver()?.resolve(&request)?;
+        self.check_hashes_given(&lock)?;
         lock.wheels.retain(|wheel| !left_out.iter().any(|name| name.as_ref() == wheel.name));
         if let Base::Overlay { installed, .. } = &self.context.base {
             // The base provides what it has in the very version that was chosen.
@@ -280,6 +311,20 @@ impl<'a> Workshop<'a> {
             });
         }
         Ok(lock)
+    }
+
+    /// If hashes were given, they must have been for all that is not there already.
+    fn check_hashes_given(&self, lock: &Lock) -> Result<()> {
+        let there = self.preferences();
+        let without = |wheel: &&LockedWheel| {
+            !self.rules.hashes.contains_key(&wheel.name) && there.get(&wheel.name) != Some(&wheel.version)
+        };
+        match lock.wheels.iter().find(without).filter(|_| !self.rules.hashes.is_empty()) {
+            Some(LockedWheel { name, version, .. }) => {
+                bail!("no hash was given for {name} {version}: where one requirement has hashes, all must")
+            }
+            None => Ok(()),
+        }
     }
 
     fn resolver(&mut self) -> Result<&mut Resolver> {
@@ -295,10 +340,20 @@ impl<'a> Workshop<'a> {
     /// The manifests of all wheels of a lock; what the store does not have is fetched and ingested.
     fn wheels(&mut self, lock: &mut Lock, cost: &mut Cost) -> Result<Wheels> {
         let mut known: BTreeMap<String, (Sha256, WheelTree)> = BTreeMap::new();
-        let mut missing = Vec::new();
+        let (mut missing, mut sizes) = (Vec::new(), BTreeMap::new());
         for wheel in &lock.wheels {
             match wheel.sha256.map(|sha256| (sha256, WheelTree::open(&self.store, &sha256))) {
                 Some((sha256, Ok(tree))) => {
+                    let head = &tree.head;
+                    // A lock from a file may say of a hash what it likes.
+                    if head.name.as_ref() != wheel.name || head.version != wheel.version {
+                        bail!(
+                            "the wheel with sha256 {sha256} is {} {}, not {}",
+                            head.name,
+                            head.version,
+                            wheel.filename
+                        );
+                    }
                     known.insert(wheel.name.clone(), (sha256, tree));
                 }
                 Some((_, Err(error))) if !error.is_not_found() => return Err(error.into()),
@@ -306,20 +361,26 @@ impl<'a> Workshop<'a> {
             }
         }
         if !missing.is_empty() {
-            for (name, sha256) in self.fetch(&missing, cost)? {
-                known.insert(name, (sha256, WheelTree::open(&self.store, &sha256)?));
+            for (name, sha256, size) in self.fetch(&missing, cost)? {
+                known.insert(name.clone(), (sha256, WheelTree::open(&self.store, &sha256)?));
+                sizes.insert(name, size);
             }
         }
         for wheel in &mut lock.wheels {
             wheel.sha256 = known.get(&wheel.name).map(|(sha256, _)| *sha256);
+            wheel.size = wheel.size.or(sizes.get(&wheel.name).copied().flatten());
         }
         Ok(known.into_values().collect())
     }
 
-    fn fetch(&mut self, missing: &[LockedWheel], cost: &mut Cost) -> Result<Vec<(String, Sha256)>> {
-        let store = self.store.clone();
+    fn fetch(&mut self, missing: &[LockedWheel], cost: &mut Cost) -> Result<Vec<(String, Sha256, Option<u64>)>> {
+        let (store, hashes) = (self.store.clone(), self.rules.hashes.clone());
         let arrived = self.resolver()?.fetch(missing, |wheel, path| {
-            ingest(&store, path, &wheel.filename, wheel.sha256).map(|ingested| (wheel.name.clone(), ingested))
+            let size = std::fs::metadata(path).ok().map(|metadata| metadata.len());
+            // An index that names no hash leaves it to what has come.
+            let given = hashes.get(&wheel.name).filter(|all| wheel.sha256.is_none_or(|sha256| !all.contains(&sha256)));
+            let expected = given.and_then(|all| all.first().copied()).or(wheel.sha256);
+            ingest(&store, path, &wheel.filename, expected).map(|ingested| (wheel.name.clone(), ingested, size))
         });
         let arrived = arrived.map_err(|error| match error {
             FetchError::Fetch(error) => anyhow::Error::from(error),
@@ -327,7 +388,7 @@ impl<'a> Workshop<'a> {
         })?;
         let mut catalog = Catalog::open(&self.store)?;
         let mut wheels = Vec::new();
-        for (name, ingested) in arrived {
+        for (name, ingested, size) in arrived {
             catalog.add(&ingested.sha256, &ingested.manifest)?;
             cost.new_wheels += 1;
             cost.new_objects += ingested.new_objects;
@@ -337,7 +398,7 @@ impl<'a> Workshop<'a> {
                     output::warn(&format!("{}: {text}", ingested.manifest.filename));
                 });
             }
-            wheels.push((name, ingested.sha256));
+            wheels.push((name, ingested.sha256, size));
         }
         Ok(wheels)
     }

@@ -34,9 +34,23 @@ pub struct ResolveOptions {
     /// Which of the versions that fit is taken
     #[arg(long, value_enum, default_value_t = ResolutionChoice::Highest)]
     pub resolution: ResolutionChoice,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = ResolveFormat::Lines)]
+    pub format: ResolveFormat,
     /// Options for the index
     #[command(flatten)]
     pub index: IndexOptions,
+}
+
+/// How what was resolved is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResolveFormat {
+    /// name==version lines
+    Lines,
+    /// pylock.toml (PEP 751)
+    Pylock,
+    /// name==version --hash=… lines
+    Requirements,
 }
 
 /// When pre-releases are taken.

@@ -1,23 +1,38 @@
 //! `omnipkg install`: a new generation of an environment that also has what is asked for.
 
 use crate::arguments::InstallOptions;
-use crate::change::{self, Before, Changed, Edit, Way};
+use crate::change::{self, Before, Changed, Edit, Manner, Way};
 use crate::commands::{open_store, parse_requirements};
 use crate::context::Context;
+use crate::requirement_files::RequirementFiles;
+use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::workshop::Upgrade;
 use anyhow::Result;
+use omnipkg_resolver::Prerelease;
 use omnipkg_store::Store;
 use pep508_rs::Requirement;
 
 /// Installs requirements.
 pub fn install(settings: &Settings, options: &InstallOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let wanted = parse_requirements(&options.requirements)?;
+    let mut files = RequirementFiles::read(&options.files, &options.constraints, &options.overrides)?;
+    files.options.require_hashes |= options.require_hashes;
+    let settings = &files.options.settings(settings);
+    let wanted = [parse_requirements(&options.requirements)?, files.requirements].concat();
+    let rules = Rules {
+        constraints: files.constraints,
+        overrides: files.overrides,
+        hashes: files.options.hashes.clone(),
+        prerelease: if files.options.prereleases { Prerelease::Allow } else { Prerelease::default() },
+        ..Rules::default()
+    };
     let upgrade = if options.upgrade { Upgrade::Everything } else { Upgrade::Nothing };
-    change::change(settings, &store, &options.selection, options.compile, |before| {
+    let manner = Manner { compile: options.compile, dry_run: options.dry_run };
+    change::change(settings, &store, &options.selection, manner, |before| {
+        files.options.check_hashes(&wanted, &before.context.interpreter.facts.marker_environment()?)?;
         let edit = edit(before, &wanted, upgrade.clone(), "install");
-        Ok(Some(Edit { check: options.check, ..edit }))
+        Ok(Some(Edit { check: options.check, rules: rules.clone(), ..edit }))
     })
 }
 
@@ -51,6 +66,7 @@ pub fn edit(before: &Before, wanted: &[Requirement], upgrade: Upgrade, verb: &st
         requirements: kept.chain(&wanted).cloned().collect(),
         way: Way::Solve { wanted, upgrade },
         reason: format!("{verb} {}", words.join(" ")),
+        rules: Rules::default(),
         check: false,
     }
 }

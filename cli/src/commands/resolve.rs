@@ -1,9 +1,10 @@
 //! `omnipkg resolve`: what would be installed, and nothing is.
 
-use crate::arguments::{PrereleaseChoice, ResolutionChoice, ResolveOptions};
+use crate::arguments::{PrereleaseChoice, ResolutionChoice, ResolveFormat, ResolveOptions};
 use crate::commands::{open_store, parse_requirements};
 use crate::context::Context;
 use crate::interpreters;
+use crate::pylock;
 use crate::requirement_files::RequirementFiles;
 use crate::rules::Rules;
 use crate::settings::Settings;
@@ -12,17 +13,21 @@ use anyhow::{Context as _, Result};
 use omnipkg_resolver::{Prerelease, Resolution};
 use omnipkg_store::interpreter::Interpreter;
 
-/// Prints `name==version` lines.
+/// Prints `name==version` lines, or the lock in another format.
 pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
     let store = open_store(settings)?;
     let files = RequirementFiles::read(&options.requirements, &options.constraints, &options.overrides)?;
     let requirements = [parse_requirements(&options.subjects)?, files.requirements].concat();
     let interpreter = target(options, interpreters::find(&store, options.python.as_deref(), None)?)?;
-    let mut workshop = Workshop::new(settings, store, Context::isolated(interpreter));
+    files.options.check_hashes(&requirements, &interpreter.facts.marker_environment()?)?;
+    let index = files.options.settings(settings);
+    let mut workshop = Workshop::new(&index, store, Context::isolated(interpreter));
     workshop.rules = Rules {
         constraints: files.constraints,
         overrides: files.overrides,
+        hashes: files.options.hashes,
         prerelease: match options.prerelease {
+            PrereleaseChoice::IfNamed if files.options.prereleases => Prerelease::Allow,
             PrereleaseChoice::Allow => Prerelease::Allow,
             PrereleaseChoice::Disallow => Prerelease::Never,
             PrereleaseChoice::IfNamed => Prerelease::IfNamed,
@@ -41,8 +46,14 @@ pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
             .map(|wheel| serde_json::json!({ "name": wheel.name, "version": wheel.version.to_string() }))
             .collect();
         println!("{}", serde_json::json!({ "schema": 1, "projects": projects }));
-    } else {
-        print!("{lock}");
+        return Ok(0);
+    }
+    match options.format {
+        ResolveFormat::Lines => print!("{lock}"),
+        ResolveFormat::Pylock => {
+            print!("{}", pylock::pylock(&lock, &requirements, &workshop.context().interpreter.facts)?)
+        }
+        ResolveFormat::Requirements => print!("{}", pylock::requirements(&lock)?),
     }
     Ok(0)
 }
