@@ -37,6 +37,8 @@ mod missing;
 mod mount;
 #[path = "cli/pins.rs"]
 mod pins;
+#[path = "cli/project_files.rs"]
+mod project_files;
 #[path = "cli/projection.rs"]
 mod projection;
 #[path = "cli/python2.rs"]

@@ -1,11 +1,13 @@
 //! The command line: verbs and their options.
 
 mod environment;
+mod files;
 mod lock;
 mod python;
 mod resolve;
 
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
+pub use files::FileArguments;
 pub use lock::{ExportFormat, ExportOptions, SyncOptions};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
 pub use resolve::{PrereleaseChoice, ResolutionChoice, ResolveFormat, ResolveOptions};
@@ -388,17 +390,11 @@ pub struct MountOptions {
 #[derive(Debug, Args)]
 pub struct InstallOptions {
     /// What to install
-    #[arg(value_name = "REQUIREMENT", required_unless_present = "files")]
+    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["files", "groups"])]
     pub requirements: Vec<String>,
-    /// Read requirements from a file as pip does (may be repeated)
-    #[arg(short = 'r', long = "requirements", visible_alias = "requirement", value_name = "FILE")]
-    pub files: Vec<PathBuf>,
-    /// What must hold for a project if it is there: a file (may be repeated)
-    #[arg(short, long = "constraint", value_name = "FILE")]
-    pub constraints: Vec<PathBuf>,
-    /// What is required of a project whatever anybody requires of it: a file (may be repeated)
-    #[arg(long = "override", value_name = "FILE")]
-    pub overrides: Vec<PathBuf>,
+    /// Files that say more
+    #[command(flatten)]
+    pub from: FileArguments,
     /// All that is installed must have been given a hash in a file
     #[arg(long)]
     pub require_hashes: bool,

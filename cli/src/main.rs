@@ -37,6 +37,7 @@ mod origins;
 mod output;
 mod pins;
 mod progress;
+mod project_files;
 mod projection;
 mod pylock;
 mod rebind;

@@ -7,7 +7,9 @@ mod options;
 
 pub use options::{FileOptions, is_pinned};
 
+use crate::arguments::FileArguments;
 use crate::commands::not_a_requirement;
+use crate::project_files::{self, Needs};
 use anyhow::{Context, Result, anyhow, bail};
 use pep508_rs::Requirement;
 use std::fs;
@@ -28,6 +30,8 @@ pub struct RequirementFiles {
     pub overrides: Vec<Requirement>,
     /// What their options say.
     pub options: FileOptions,
+    /// What projects and scripts among them say; their requirements are among the others.
+    projects: Vec<(PathBuf, Needs)>,
 }
 
 /// What a file's own lines are.
@@ -39,6 +43,38 @@ enum Lines {
 }
 
 impl RequirementFiles {
+    /// Reads all files that a command line names.
+    pub fn of(arguments: &FileArguments) -> Result<Self> {
+        let is_project = |path: &&PathBuf| project_files::is_one(path);
+        let (projects, files): (Vec<&PathBuf>, Vec<&PathBuf>) = arguments.files.iter().partition(is_project);
+        let files: Vec<PathBuf> = files.into_iter().cloned().collect();
+        let mut this = Self::read(&files, &arguments.constraints, &arguments.overrides)?;
+        let is_toml = |path: &&&PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+        let tomls: Vec<&&PathBuf> = projects.iter().filter(is_toml).collect();
+        if tomls.is_empty() && (arguments.all_extras || !arguments.extras.is_empty()) {
+            bail!("extras are those of a project: name its pyproject.toml with -r");
+        }
+        let extras = project_files::Extras { named: arguments.extras.clone(), all: arguments.all_extras };
+        for path in &projects {
+            this.projects.push(((*path).clone(), project_files::read(path, &extras)?));
+        }
+        // Without a file of its own a group is one of the project that is read, else of the one here.
+        let usual = if let [only] = tomls[..] { (*only).clone() } else { PathBuf::from("pyproject.toml") };
+        for group in &arguments.groups {
+            this.projects.push((usual.clone(), project_files::read_group(group, &usual)?));
+        }
+        let needed = this.projects.iter().flat_map(|(_, needs)| needs.requirements.iter().cloned());
+        this.requirements.extend(needed);
+        Ok(this)
+    }
+
+    /// Fails if a project or a script among the files is not for this version of Python.
+    pub fn check_python(&self, python: &str) -> Result<()> {
+        self.projects.iter().try_for_each(|(path, needs)| {
+            needs.check_python(python).with_context(|| format!("cannot use {}", path.display()))
+        })
+    }
+
     /// Reads files of requirements, of constraints and of overrides, and what they include.
     pub fn read(requirements: &[PathBuf], constraints: &[PathBuf], overrides: &[PathBuf]) -> Result<Self> {
         let mut this = Self::default();

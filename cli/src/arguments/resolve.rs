@@ -1,24 +1,17 @@
 //! Options of `resolve`.
 
-use super::IndexOptions;
+use super::{FileArguments, IndexOptions};
 use clap::{Args, ValueEnum};
-use std::path::PathBuf;
 
 /// `resolve`.
 #[derive(Debug, Args)]
 pub struct ResolveOptions {
     /// What is required
-    #[arg(value_name = "REQUIREMENT", required_unless_present = "requirements")]
+    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["files", "groups"])]
     pub subjects: Vec<String>,
-    /// Read requirements from a file as pip does (may be repeated)
-    #[arg(short, long = "requirements", value_name = "FILE")]
-    pub requirements: Vec<PathBuf>,
-    /// What must hold for a project if it is there: a file (may be repeated)
-    #[arg(short, long = "constraint", value_name = "FILE")]
-    pub constraints: Vec<PathBuf>,
-    /// What is required of a project whatever anybody requires of it: a file (may be repeated)
-    #[arg(long = "override", value_name = "FILE")]
-    pub overrides: Vec<PathBuf>,
+    /// Files that say more
+    #[command(flatten)]
+    pub from: FileArguments,
     /// For which interpreter: a version or a path
     #[arg(long, value_name = "VERSION|PATH")]
     pub python: Option<String>,

@@ -16,13 +16,13 @@ use pep508_rs::Requirement;
 /// Installs requirements.
 pub fn install(settings: &Settings, options: &InstallOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let mut files = RequirementFiles::read(&options.files, &options.constraints, &options.overrides)?;
+    let mut files = RequirementFiles::of(&options.from)?;
     files.options.require_hashes |= options.require_hashes;
     let settings = &files.options.settings(settings);
-    let wanted = [parse_requirements(&options.requirements)?, files.requirements].concat();
+    let wanted = [parse_requirements(&options.requirements)?, std::mem::take(&mut files.requirements)].concat();
     let rules = Rules {
-        constraints: files.constraints,
-        overrides: files.overrides,
+        constraints: std::mem::take(&mut files.constraints),
+        overrides: std::mem::take(&mut files.overrides),
         hashes: files.options.hashes.clone(),
         prerelease: if files.options.prereleases { Prerelease::Allow } else { Prerelease::default() },
         ..Rules::default()
@@ -30,7 +30,9 @@ pub fn install(settings: &Settings, options: &InstallOptions) -> Result<u8> {
     let upgrade = if options.upgrade { Upgrade::Everything } else { Upgrade::Nothing };
     let manner = Manner { compile: options.compile, dry_run: options.dry_run };
     change::change(settings, &store, &options.selection, manner, |before| {
-        files.options.check_hashes(&wanted, &before.context.interpreter.facts.marker_environment()?)?;
+        let facts = &before.context.interpreter.facts;
+        files.check_python(&facts.full_version())?;
+        files.options.check_hashes(&wanted, &facts.marker_environment()?)?;
         let edit = edit(before, &wanted, upgrade.clone(), "install");
         Ok(Some(Edit { check: options.check, rules: rules.clone(), ..edit }))
     })

@@ -16,9 +16,10 @@ use omnipkg_store::interpreter::Interpreter;
 /// Prints `name==version` lines, or the lock in another format.
 pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let files = RequirementFiles::read(&options.requirements, &options.constraints, &options.overrides)?;
-    let requirements = [parse_requirements(&options.subjects)?, files.requirements].concat();
+    let files = RequirementFiles::of(&options.from)?;
+    let requirements = [parse_requirements(&options.subjects)?, files.requirements.clone()].concat();
     let interpreter = target(options, interpreters::find(&store, options.python.as_deref(), None)?)?;
+    files.check_python(&interpreter.facts.full_version())?;
     files.options.check_hashes(&requirements, &interpreter.facts.marker_environment()?)?;
     let index = files.options.settings(settings);
     let mut workshop = Workshop::new(&index, store, Context::isolated(interpreter));
