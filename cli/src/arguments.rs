@@ -89,6 +89,15 @@ pub struct IndexOptions {
     /// Ask the index again, whatever is remembered
     #[arg(long)]
     pub refresh: bool,
+    /// Build nothing of these projects: names, or :all: (may be repeated)
+    #[arg(long, value_name = "NAMES")]
+    pub only_binary: Vec<String>,
+    /// Take no wheels of these projects, but build them: names, or :all: (may be repeated)
+    #[arg(long, value_name = "NAMES")]
+    pub no_binary: Vec<String>,
+    /// Build nothing: the same as --only-binary :all:
+    #[arg(long)]
+    pub no_build: bool,
 }
 
 /// What may be installed to heal a failing script.
@@ -389,9 +398,12 @@ pub struct MountOptions {
 /// `install`.
 #[derive(Debug, Args)]
 pub struct InstallOptions {
-    /// What to install
-    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["files", "groups"])]
+    /// What to install: requirements, paths and URLs
+    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["files", "groups", "editable"])]
     pub requirements: Vec<String>,
+    /// A project's directory, to be imported from there itself (may be repeated)
+    #[arg(short, long, value_name = "DIRECTORY")]
+    pub editable: Vec<PathBuf>,
     /// Files that say more
     #[command(flatten)]
     pub from: FileArguments,

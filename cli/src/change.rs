@@ -8,6 +8,7 @@ use crate::bubbles;
 use crate::compiling::compile_view;
 use crate::context::{Base, Context};
 use crate::foresight;
+use crate::inputs;
 use crate::output;
 use crate::projection;
 use crate::rules::Rules;
@@ -142,6 +143,7 @@ pub fn apply(settings: &Settings, store: &Store, before: Before, edit: Edit) -> 
     let (requirements, texts) = in_order(edit.requirements);
     if let Some(generation) = current.as_ref().filter(|generation| generation.requirements == texts)
         && !asks_anew(settings, &edit.way, &edit.rules)
+        && !requirements.iter().any(inputs::is_local)
     {
         let path = projection::make_visible(settings, store, &generation.view)?;
         Environments::new(store).reproject(&name, &generation.view, &path)?;
@@ -154,7 +156,7 @@ pub fn apply(settings: &Settings, store: &Store, before: Before, edit: Edit) -> 
         Way::Lock(lock) => Workshop::new(settings, store.clone(), context).compose_lock(&lock)?,
         Way::Solve { wanted, upgrade } => {
             let mut workshop = Workshop::new(settings, store.clone(), context);
-            workshop.rules = edit.rules;
+            workshop.rules = edit.rules.with(settings);
             solve(&mut workshop, upgrade, &wanted, |workshop| {
                 let composed = workshop.compose(&requirements, &[])?;
                 Ok((versions(&composed.description), composed))

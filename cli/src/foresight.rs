@@ -41,7 +41,7 @@ fn versions_after(settings: &Settings, store: &Store, before: Before, edit: Edit
         Way::Lock(lock) => Ok(versions_of(&lock)),
         Way::Solve { wanted, upgrade } => {
             let mut workshop = Workshop::new(settings, store.clone(), before.context);
-            workshop.rules = edit.rules;
+            workshop.rules = edit.rules.with(settings);
             change::solve(&mut workshop, upgrade, &wanted, |workshop| {
                 let versions = versions_of(&workshop.lock(&requirements)?);
                 Ok((versions.clone(), versions))

@@ -9,11 +9,11 @@ use omnipkg_resolver::{Lock, LockedWheel};
 use omnipkg_store::{Sha256, Store, publish};
 use std::fs;
 
-/// Remembers where the wheels of a lock come from, all of which have their hashes; what is known already is put anew
+/// Remembers where the wheels of a lock come from (those that were built, what they were built of); what is known already is put anew
 /// only if it was asked for.
 pub fn record(store: &Store, lock: &Lock, anew: bool) -> Result<()> {
     for wheel in &lock.wheels {
-        let Some(sha256) = &wheel.sha256 else { continue };
+        let Some(sha256) = &wheel.wheel() else { continue };
         if !anew && store.layout().origin(sha256).exists() {
             continue;
         }
@@ -33,5 +33,5 @@ pub fn record(store: &Store, lock: &Lock, anew: bool) -> Result<()> {
 pub fn read(store: &Store, sha256: &Sha256) -> Option<LockedWheel> {
     let bytes = fs::read(store.layout().origin(sha256)).ok()?;
     let known: LockedWheel = serde_json::from_slice(&bytes).ok()?;
-    (known.sha256.as_ref() == Some(sha256)).then_some(known)
+    (known.wheel().as_ref() == Some(sha256)).then_some(known)
 }

@@ -2,9 +2,13 @@
 //!
 //! A remembered answer is used until asked otherwise: then nothing here needs the network or a solver.
 
+mod wheels;
+
 use crate::answers::{Answer, Question};
+use crate::build_environments::Builder;
 use crate::context::{Base, Context};
 use crate::index_settings;
+use crate::inputs;
 use crate::origins;
 use crate::output;
 use crate::pins::Pins;
@@ -15,12 +19,12 @@ use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result, bail};
-use omnipkg_resolver::{Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Request, Resolver, Target};
-use omnipkg_store::catalog::Catalog;
+use omnipkg_resolver::{Error as ResolveError, HttpOptions, Lock, LockedWheel, Request, Resolver, Target};
 use omnipkg_store::environment::NewGeneration;
+use omnipkg_store::interpreter::Interpreter;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
 use omnipkg_store::view::description::{Overlay, ViewDescription, WheelReference};
-use omnipkg_store::wheel::{WheelTree, ingest};
+use omnipkg_store::wheel::WheelTree;
 use omnipkg_store::{Sha256, Store, ViewId};
 use pep440_rs::Version;
 use pep508_rs::{PackageName, Requirement};
@@ -28,7 +32,9 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use url::Url;
 
 /// A view that is ready to be used.
 #[derive(Debug, Clone)]
@@ -93,6 +99,10 @@ pub struct Workshop<'a> {
     pub upgrade: Upgrade,
     /// What more a choice obeys.
     pub rules: Rules,
+    /// What is being built with what is composed here, the outermost first.
+    pub building: Vec<String>,
+    /// The Python that builds, if the context's is another machine's.
+    pub builder: Option<Interpreter>,
 }
 
 /// What is to be taken newer than it is there.
@@ -110,8 +120,10 @@ impl<'a> Workshop<'a> {
     /// A workshop; nothing is opened or started before it is needed.
     pub fn new(settings: &'a Settings, store: Store, context: Context) -> Self {
         let (display, upgrade) = (Display::new(settings), Upgrade::Nothing);
-        let rules = Rules::default();
-        Self { settings, store, context, resolver: None, indexes: OnceCell::new(), display, upgrade, rules }
+        let rules = Rules { formats: settings.formats.clone(), ..Rules::default() };
+        let (building, builder) = (Vec::new(), None);
+        let (resolver, indexes) = (None, OnceCell::new());
+        Self { settings, store, context, resolver, indexes, display, upgrade, rules, building, builder }
     }
 
     /// The context that views are composed over.
@@ -170,7 +182,7 @@ impl<'a> Workshop<'a> {
 
     /// The wheels that answer `requirements`; none is fetched.
     pub fn lock(&mut self, requirements: &[Requirement]) -> Result<Lock> {
-        let question = self.question(requirements, &[]);
+        let question = self.question(requirements, &[])?;
         if let Some(answer) = self.remembered(&question) {
             return Ok(answer.lock);
         }
@@ -190,7 +202,7 @@ impl<'a> Workshop<'a> {
         cost: &mut Cost,
     ) -> Result<(Question, Lock, Wheels)> {
         let started = Instant::now();
-        let question = self.question(requirements, left_out);
+        let question = self.question(requirements, left_out)?;
         let remembered = self.remembered(&question);
         let is_remembered = remembered.is_some();
         let mut lock = match remembered {
@@ -254,9 +266,14 @@ impl<'a> Workshop<'a> {
         Question::new(&self.context.interpreter, indexes)
     }
 
-    fn question(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Question {
+    fn question(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Question> {
         let mut question = self.any_question();
-        requirements.iter().for_each(|requirement| question.add("requirement", &requirement.to_string()));
+        for requirement in requirements {
+            question.add("requirement", &requirement.to_string());
+            if let Some(state) = inputs::state(requirement)? {
+                question.add("state", &state);
+            }
+        }
         left_out.iter().for_each(|name| question.add("left out", name.as_ref()));
         for (name, version) in self.preferences() {
             question.add("preference", &format!("{name} {version}"));
@@ -265,7 +282,7 @@ impl<'a> Workshop<'a> {
             question.add("overlay", &overlay.prefix.to_string_lossy());
         }
         self.rules.add_to(&mut question);
-        question
+        Ok(question)
     }
 
     /// What lies beneath is preferred, as long as it satisfies.
@@ -284,21 +301,15 @@ impl<'a> Workshop<'a> {
     }
 
     fn resolve(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Lock> {
-        let facts = &self.context.interpreter.facts;
-        let python = Version::from_str(&facts.full_version()).context("the Python's version")?;
         let request = Request {
             requirements: requirements.iter().map(for_resolver).collect::<Result<_>>()?,
             constraints: self.rules.constraints.iter().map(for_resolver).collect::<Result<_>>()?,
             overrides: self.rules.overrides.iter().map(for_resolver).collect::<Result<_>>()?,
+            formats: self.rules.formats.clone(),
             resolution: self.rules.resolution,
             hashes: self.rules.hashes.clone(),
             preferences: self.preferences(),
-            target: Target {
-                markers: facts.marker_environment()?,
-                python,
-                tags: facts.tags(),
-                prerelease: self.rules.prerelease,
-            },
+            target: self.target()?,
         };
         let mut lock = self.resolver()?.resolve(&request)?;
         self.check_hashes_given(&lock)?;
@@ -313,18 +324,48 @@ impl<'a> Workshop<'a> {
         Ok(lock)
     }
 
-    /// If hashes were given, they must have been for all that is not there already.
+    /// If hashes were given, they must have been for all that is not there already. What comes as a wheel is looked at
+    /// when it has come; what is built must be known before.
     fn check_hashes_given(&self, lock: &Lock) -> Result<()> {
         let there = self.preferences();
-        let without = |wheel: &&LockedWheel| {
-            !self.rules.hashes.contains_key(&wheel.name) && there.get(&wheel.name) != Some(&wheel.version)
-        };
-        match lock.wheels.iter().find(without).filter(|_| !self.rules.hashes.is_empty()) {
-            Some(LockedWheel { name, version, .. }) => {
-                bail!("no hash was given for {name} {version}: where one requirement has hashes, all must")
+        for LockedWheel { name, version, filename, sha256, .. } in &lock.wheels {
+            match self.rules.hashes.get(name) {
+                _ if self.rules.hashes.is_empty() => return Ok(()),
+                None if there.get(name) == Some(version) => {}
+                None => bail!("no hash was given for {name} {version}: where one requirement has hashes, all must"),
+                Some(hashes) => match sha256 {
+                    Some(sha256) if !hashes.contains(sha256) => {
+                        bail!("{filename} has none of the hashes that were given for {name}, but sha256:{sha256}")
+                    }
+                    None if !filename.ends_with(".whl") => {
+                        bail!(
+                            "nothing tells the hash of {filename} before it is built: name it by a URL with #sha256=…"
+                        )
+                    }
+                    _ => {}
+                },
             }
-            None => Ok(()),
         }
+        Ok(())
+    }
+
+    /// What versions are chosen for.
+    fn target(&self) -> Result<Target> {
+        let facts = &self.context.interpreter.facts;
+        Ok(Target {
+            markers: facts.marker_environment()?,
+            python: Version::from_str(&facts.full_version()).context("the Python's version")?,
+            tags: facts.tags(),
+            prerelease: self.rules.prerelease,
+        })
+    }
+
+    /// The name of the project that a URL gives.
+    pub fn name_of(&mut self, url: &Url) -> Result<PackageName> {
+        let target = self.target()?;
+        let name = self.resolver()?.name_of(url, &target)?;
+        self.display.finish();
+        Ok(name)
     }
 
     fn resolver(&mut self) -> Result<&mut Resolver> {
@@ -332,75 +373,17 @@ impl<'a> Workshop<'a> {
             projection::make_interpreter_visible(self.settings, &self.store, self.context.interpreter.path())?;
             let indexes = index_settings::indexes(self.settings, &self.store, &self.context.interpreter)?;
             let options = HttpOptions { offline: self.settings.offline, ..HttpOptions::default() };
-            self.resolver = Some(Resolver::new(self.store.clone(), &indexes, options, self.display.progress()));
+            let resolver = Resolver::new(self.store.clone(), &indexes, options, self.display.progress());
+            let builder = Builder {
+                settings: self.settings.clone(),
+                store: self.store.clone(),
+                interpreter: self.builder.clone().unwrap_or_else(|| self.context.interpreter.clone()),
+                rules: self.rules.clone(),
+                building: self.building.clone(),
+            };
+            self.resolver = Some(resolver.building_in(Arc::new(builder)));
         }
         self.resolver.as_mut().context("no resolver")
-    }
-
-    /// The manifests of all wheels of a lock; what the store does not have is fetched and ingested.
-    fn wheels(&mut self, lock: &mut Lock, cost: &mut Cost) -> Result<Wheels> {
-        let mut known: BTreeMap<String, (Sha256, WheelTree)> = BTreeMap::new();
-        let (mut missing, mut sizes) = (Vec::new(), BTreeMap::new());
-        for wheel in &lock.wheels {
-            match wheel.sha256.map(|sha256| (sha256, WheelTree::open(&self.store, &sha256))) {
-                Some((sha256, Ok(tree))) => {
-                    let head = &tree.head;
-                    // A lock from a file may say of a hash what it likes.
-                    if head.name.as_ref() != wheel.name || head.version != wheel.version {
-                        bail!(
-                            "the wheel with sha256 {sha256} is {} {}, not {}",
-                            head.name,
-                            head.version,
-                            wheel.filename
-                        );
-                    }
-                    known.insert(wheel.name.clone(), (sha256, tree));
-                }
-                Some((_, Err(error))) if !error.is_not_found() => return Err(error.into()),
-                _ => missing.push(wheel.clone()),
-            }
-        }
-        if !missing.is_empty() {
-            for (name, sha256, size) in self.fetch(&missing, cost)? {
-                known.insert(name.clone(), (sha256, WheelTree::open(&self.store, &sha256)?));
-                sizes.insert(name, size);
-            }
-        }
-        for wheel in &mut lock.wheels {
-            wheel.sha256 = known.get(&wheel.name).map(|(sha256, _)| *sha256);
-            wheel.size = wheel.size.or(sizes.get(&wheel.name).copied().flatten());
-        }
-        Ok(known.into_values().collect())
-    }
-
-    fn fetch(&mut self, missing: &[LockedWheel], cost: &mut Cost) -> Result<Vec<(String, Sha256, Option<u64>)>> {
-        let (store, hashes) = (self.store.clone(), self.rules.hashes.clone());
-        let arrived = self.resolver()?.fetch(missing, |wheel, path| {
-            let size = std::fs::metadata(path).ok().map(|metadata| metadata.len());
-            // An index that names no hash leaves it to what has come.
-            let given = hashes.get(&wheel.name).filter(|all| wheel.sha256.is_none_or(|sha256| !all.contains(&sha256)));
-            let expected = given.and_then(|all| all.first().copied()).or(wheel.sha256);
-            ingest(&store, path, &wheel.filename, expected).map(|ingested| (wheel.name.clone(), ingested, size))
-        });
-        let arrived = arrived.map_err(|error| match error {
-            FetchError::Fetch(error) => anyhow::Error::from(error),
-            FetchError::Ingest { source, .. } => anyhow::Error::from(source),
-        })?;
-        let mut catalog = Catalog::open(&self.store)?;
-        let mut wheels = Vec::new();
-        for (name, ingested, size) in arrived {
-            catalog.add(&ingested.sha256, &ingested.manifest)?;
-            cost.new_wheels += 1;
-            cost.new_objects += ingested.new_objects;
-            cost.new_bytes += ingested.new_bytes;
-            if self.settings.verbose {
-                ingested.manifest.warnings.iter().for_each(|text| {
-                    output::warn(&format!("{}: {text}", ingested.manifest.filename));
-                });
-            }
-            wheels.push((name, ingested.sha256, size));
-        }
-        Ok(wheels)
     }
 
     fn view(&self, wheels: &[(Sha256, WheelTree)]) -> Result<Composed> {

@@ -97,6 +97,8 @@ fn hashes_that_the_index_lacks_are_filled_in_and_files_work() {
         index: None,
         sha256: None,
         size: None,
+        built: None,
+        origin: crate::lock::Origin::Index,
         requires: vec![],
     };
     let ingest = |wheel: &LockedWheel, _: &Path| Ok::<_, Infallible>(wheel.sha256);

@@ -1,7 +1,7 @@
 //! Where an archive can be had that is known by its hash alone.
 
 use crate::error::{Error, Result};
-use crate::lock::LockedWheel;
+use crate::lock::{LockedWheel, Origin};
 use crate::pages;
 use crate::resolver::Resolver;
 use crate::shared::{Lookup, lock};
@@ -30,6 +30,8 @@ impl Resolver {
             index: lock(&self.shared.found_on).get(name).cloned(),
             sha256: file.sha256,
             size: file.size,
+            built: None,
+            origin: Origin::Index,
             requires: Vec::new(),
         }))
     }

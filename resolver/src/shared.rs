@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::progress::Progress;
 use crate::simple::Page;
+use crate::source::{BuildEnvironments, Tree};
 use omnipkg_store::{Sha256, Store, publish};
 use pep508_rs::PackageName;
 use std::collections::HashMap;
@@ -28,6 +29,12 @@ pub(crate) struct Shared {
     /// The index that answered for a project.
     pub(crate) found_on: Mutex<HashMap<PackageName, Url>>,
     pub(crate) metadata: Mutex<HashMap<Url, Arc<Metadata>>>,
+    /// Sources that were fetched and not yet built.
+    pub(crate) trees: Mutex<HashMap<Url, Arc<Tree>>>,
+    /// Where builds run, if anything may be built.
+    pub(crate) environments: Option<Arc<dyn BuildEnvironments>>,
+    /// Builds that may be under way at once.
+    pub(crate) builds: Semaphore,
 }
 
 /// What the indexes say about a name.
@@ -48,6 +55,9 @@ impl Shared {
             pages: Mutex::default(),
             found_on: Mutex::default(),
             metadata: Mutex::default(),
+            trees: Mutex::default(),
+            environments: None,
+            builds: Semaphore::new(1),
         }
     }
 

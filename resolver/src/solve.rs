@@ -1,14 +1,14 @@
 //! One resolution, from request to lock.
 
-use crate::candidates::Candidate;
-use crate::client::without_login;
+use crate::candidates::Kind;
 use crate::error::{Error, Result};
 use crate::explain;
-use crate::lock::{Lock, LockedWheel};
+use crate::lock::{Lock, LockedWheel, Origin};
 use crate::provider::{Package, Provider, root_version};
 use crate::request::Request;
 use crate::session::Session;
 use crate::shared::{Shared, lock};
+use crate::source;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use pubgrub::PubGrubError;
@@ -45,17 +45,17 @@ fn to_lock(shared: &Shared, provider: &Provider<'_>, solution: BTreeMap<Package,
     let mut wheels = Vec::new();
     for (package, version) in &solution {
         let Package::Project(name) = package else { continue };
-        let Candidate { file, url, .. } = provider.candidate(name, version)?;
-        wheels.push(LockedWheel {
-            name: name.to_string(),
-            version: version.clone(),
-            filename: file.filename.clone(),
-            url: without_login(url),
-            index: lock(&shared.found_on).get(name).cloned(),
-            sha256: file.sha256,
-            size: file.size,
-            requires: requires.get(name).into_iter().flatten().cloned().collect(),
-        });
+        let candidate = provider.candidate(name, version)?;
+        let mut entry = LockedWheel::of(&candidate);
+        (entry.name, entry.version) = (name.to_string(), version.clone());
+        if entry.origin == Origin::Index {
+            entry.index = lock(&shared.found_on).get(name).cloned();
+        }
+        entry.requires = requires.get(name).into_iter().flatten().cloned().collect();
+        if let Kind::Source(source) = &candidate.kind {
+            source::complete(shared, &candidate, source, &mut entry)?;
+        }
+        wheels.push(entry);
     }
     wheels.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Lock { wheels })

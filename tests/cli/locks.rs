@@ -1,7 +1,7 @@
 //! Environments out and in: `export`, `sync`, `resolve --format`.
 
 use crate::support::{install, one_error, plain_python, publish, quiet_success, store_state};
-use omnipkg_tests::{Context, Index, Mode, Output, WheelBuilder};
+use omnipkg_tests::{Context, FileOptions, Index, Mode, Output, WheelBuilder};
 use serde_json::Value;
 use std::fs;
 
@@ -154,8 +154,67 @@ fn what_is_not_remembered_of_a_wheel_is_asked_of_the_index() {
     other.add(&WheelBuilder::new("app", "1.0").build());
     let refused = one_error(&context, context.run(["export", "--index-url", &other.url()]));
     assert!(refused.contains("where app-1.0-py3-none-any.whl comes from is not remembered"), "{refused}");
-    let pins = quiet_success(context.run(["export", "--format", "requirements", "--offline"]));
-    assert!(pins.starts_with("app==1.0 --hash=sha256:"), "{pins}");
+}
+
+/// A source distribution whose backend lies in it and needs nothing.
+fn source(context: &Context, name: &str) -> Vec<u8> {
+    let backend = format!(
+        "import zipfile\n\
+         def build_wheel(directory, config_settings=None, metadata_directory=None):\n\
+         \x20   name = '{name}-1.0-py3-none-any.whl'\n\
+         \x20   info = '{name}-1.0.dist-info/'\n\
+         \x20   with zipfile.ZipFile(directory + '/' + name, 'w') as wheel:\n\
+         \x20       def put(path, text):\n\
+         \x20           wheel.writestr(zipfile.ZipInfo(path), text)\n\
+         \x20       put('{name}.py', 'BUILT = True\\n')\n\
+         \x20       put(info + 'METADATA', 'Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\nRequires-Dist: alone\\n')\n\
+         \x20       put(info + 'WHEEL', 'Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n\
+         \x20       put(info + 'RECORD', '{name}.py,,\\n' + ''.join(info + f + ',,\\n' for f in ('METADATA', 'WHEEL', 'RECORD')))\n\
+         \x20   return name\n"
+    );
+    let folder = context.work().join(format!("{name}-1.0"));
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("backend.py"), backend).unwrap();
+    let project = format!(
+        "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n\
+         [project]\nname = '{name}'\nversion = '1.0'\ndependencies = ['alone']\n"
+    );
+    fs::write(folder.join("pyproject.toml"), project).unwrap();
+    let code = "import sys, tarfile; tarfile.open(sys.argv[1] + '.tar.gz', 'w:gz').add(sys.argv[1])";
+    plain_python(context, &["-c", code, &format!("{name}-1.0")]).success();
+    fs::read(context.work().join(format!("{name}-1.0.tar.gz"))).unwrap()
+}
+
+#[test]
+fn what_was_built_goes_out_as_its_source() {
+    let (here, there) = (with_index(), Context::new());
+    let bytes = source(&here, "src");
+    here.index().add_file("src", "1.0", "src-1.0.tar.gz", &bytes, FileOptions::default());
+    source(&here, "own");
+    let url = format!("other @ {}/other-1.0.tar.gz", here.index().origin());
+    here.index().page("/other-1.0.tar.gz", "application/gzip", source(&here, "other"));
+    let view = json(here.run(["--json", "install", "src", "./own-1.0", &url]))["view"].clone();
+    let exported = quiet_success(here.run(["export"]));
+    let hash = omnipkg_store::Sha256::of(&bytes);
+    assert!(exported.contains("sdist = { name = \"src-1.0.tar.gz\", url = "), "{exported}");
+    assert!(exported.contains(&format!("hashes = {{ sha256 = \"{hash}\" }}")), "{exported}");
+    assert!(exported.contains("directory = { path = \"") && exported.contains("archive = { url = \""), "{exported}");
+    write(&there, "pylock.toml", &exported);
+    let refused = one_error(&there, there.run(["sync", "--no-build"]));
+    assert!(refused.contains("its entry for other: it is to be built, which is not allowed"), "{refused}");
+    assert_eq!(json(there.run(["--json", "sync"]))["view"], view);
+    assert_eq!(list(&there), "alone 2.0 other 1.0 own 1.0 src 1.0");
+    let again = quiet_success(there.run(["export"]));
+    assert_eq!(again.split("[tool.omnipkg]").next(), exported.split("[tool.omnipkg]").next());
+    // What no index has is still asked for by where it is.
+    quiet_success(there.run(["install", "lib", "--index-url", &here.index().url()]));
+    assert_eq!(list(&there), "alone 2.0 lib 2.0 other 1.0 own 1.0 src 1.0");
+    quiet_success(here.run(["uninstall", "own", "other"]));
+    let pins = quiet_success(here.run(["export", "--format", "requirements"]));
+    assert!(pins.ends_with(&format!("src==1.0 --hash=sha256:{hash}\n")), "{pins}");
+    write(&here, "pins.txt", &pins);
+    let foreseen = quiet_success(here.run(["install", "-r", "pins.txt", "--dry-run", "--refresh"]));
+    assert_eq!(foreseen, "");
 }
 
 #[test]

@@ -2,13 +2,17 @@
 
 use super::{FileArguments, IndexOptions};
 use clap::{Args, ValueEnum};
+use std::path::PathBuf;
 
 /// `resolve`.
 #[derive(Debug, Args)]
 pub struct ResolveOptions {
     /// What is required
-    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["files", "groups"])]
+    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["files", "groups", "editable"])]
     pub subjects: Vec<String>,
+    /// A project's directory, to be imported from there itself (may be repeated)
+    #[arg(short, long, value_name = "DIRECTORY")]
+    pub editable: Vec<PathBuf>,
     /// Files that say more
     #[command(flatten)]
     pub from: FileArguments,

@@ -37,7 +37,7 @@ pub fn export(settings: &Settings, options: &ExportOptions) -> Result<u8> {
         _ => Vec::new(),
     };
     let asked = asked.iter().map(|text| text.parse()).collect::<Result<Vec<Requirement>, _>>()?;
-    let lock = lock_of(settings, &store, context, &description, &asked, format)?;
+    let lock = lock_of(settings, &store, context, &description, &asked)?;
     let text = match format {
         ExportFormat::Pylock => pylock::pylock(&lock, &asked, &facts)?,
         ExportFormat::Requirements => pylock::requirements(&lock)?,
@@ -64,7 +64,6 @@ fn lock_of(
     context: Context,
     description: &ViewDescription,
     asked: &[Requirement],
-    format: ExportFormat,
 ) -> Result<Lock> {
     // Extras follow from what was asked for; beyond that each wheel requires what it does without any.
     let bare = description.wheels.iter().map(|wheel| wheel.name.parse()).collect::<Result<Vec<Requirement>, _>>()?;
@@ -72,10 +71,7 @@ fn lock_of(
     let mut workshop = Workshop::new(settings, store.clone(), context);
     let mut wheels = Vec::new();
     for wheel in &description.wheels {
-        let mut known = match format {
-            ExportFormat::Pylock => archive(&mut workshop, wheel)?,
-            ExportFormat::Requirements => as_it_is(wheel)?,
-        };
+        let mut known = archive(&mut workshop, wheel)?;
         known.requires = closure.required_by(&wheel.name, |other| description.wheel(other).is_some());
         wheels.push(known);
     }
@@ -89,23 +85,9 @@ fn archive(workshop: &mut Workshop<'_>, wheel: &WheelReference) -> Result<Locked
     origin.with_context(|| {
         format!(
             "where {} comes from is not remembered, and the index has no file of {name} {version} with its hash: \
-             `omnipkg export --format requirements` needs no more than the hash",
+             install {name} again from where it is",
             wheel.filename
         )
-    })
-}
-
-/// A wheel of which no more is needed than what it is: its file name stands in the place of a URL.
-fn as_it_is(wheel: &WheelReference) -> Result<LockedWheel> {
-    Ok(LockedWheel {
-        name: wheel.name.clone(),
-        version: wheel.version.parse().with_context(|| format!("the version of {}", wheel.filename))?,
-        filename: wheel.filename.clone(),
-        url: url::Url::parse("file:///").with_context(|| wheel.filename.clone())?,
-        index: None,
-        sha256: Some(wheel.sha256),
-        size: None,
-        requires: Vec::new(),
     })
 }
 

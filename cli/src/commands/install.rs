@@ -2,8 +2,9 @@
 
 use crate::arguments::InstallOptions;
 use crate::change::{self, Before, Changed, Edit, Manner, Way};
-use crate::commands::{open_store, parse_requirements};
+use crate::commands::open_store;
 use crate::context::Context;
+use crate::inputs::Inputs;
 use crate::requirement_files::RequirementFiles;
 use crate::rules::Rules;
 use crate::settings::Settings;
@@ -19,7 +20,9 @@ pub fn install(settings: &Settings, options: &InstallOptions) -> Result<u8> {
     let mut files = RequirementFiles::of(&options.from)?;
     files.options.require_hashes |= options.require_hashes;
     let settings = &files.options.settings(settings);
-    let wanted = [parse_requirements(&options.requirements)?, std::mem::take(&mut files.requirements)].concat();
+    let named = Inputs::new(settings, options.selection.python.as_deref());
+    let named = named.read(&options.requirements, &options.editable)?;
+    let wanted = [named, std::mem::take(&mut files.requirements)].concat();
     let rules = Rules {
         constraints: std::mem::take(&mut files.constraints),
         overrides: std::mem::take(&mut files.overrides),

@@ -1,8 +1,9 @@
 //! `omnipkg resolve`: what would be installed, and nothing is.
 
 use crate::arguments::{PrereleaseChoice, ResolutionChoice, ResolveFormat, ResolveOptions};
-use crate::commands::{open_store, parse_requirements};
+use crate::commands::open_store;
 use crate::context::Context;
+use crate::inputs::Inputs;
 use crate::interpreters;
 use crate::pylock;
 use crate::requirement_files::RequirementFiles;
@@ -17,15 +18,20 @@ use omnipkg_store::interpreter::Interpreter;
 pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
     let store = open_store(settings)?;
     let files = RequirementFiles::of(&options.from)?;
-    let requirements = [parse_requirements(&options.subjects)?, files.requirements.clone()].concat();
-    let interpreter = target(options, interpreters::find(&store, options.python.as_deref(), None)?)?;
+    let settings = &files.options.settings(settings);
+    let inputs = Inputs::new(settings, options.python.as_deref());
+    let requirements = [inputs.read(&options.subjects, &options.editable)?, files.requirements.clone()].concat();
+    let builder = interpreters::find(&store, options.python.as_deref(), None)?;
+    let interpreter = target(options, builder.clone())?;
     files.check_python(&interpreter.facts.full_version())?;
     files.options.check_hashes(&requirements, &interpreter.facts.marker_environment()?)?;
-    let index = files.options.settings(settings);
-    let mut workshop = Workshop::new(&index, store, Context::isolated(interpreter));
+    let mut workshop = Workshop::new(settings, store, Context::isolated(interpreter));
+    // What is built to be asked for its needs is built by a Python that there is.
+    workshop.builder = Some(builder);
     workshop.rules = Rules {
         constraints: files.constraints,
         overrides: files.overrides,
+        formats: settings.formats.clone(),
         hashes: files.options.hashes,
         prerelease: match options.prerelease {
             PrereleaseChoice::IfNamed if files.options.prereleases => Prerelease::Allow,

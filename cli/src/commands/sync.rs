@@ -9,15 +9,15 @@ use crate::change::{self, Before, Edit, Manner, Way};
 use crate::closure::Closure;
 use crate::commands::open_store;
 use crate::output;
-use crate::pylock::{Document, Wanted};
+use crate::pylock::{Document, Wanted, requirement_of};
 use crate::requirement_files::{RequirementFiles, is_pinned};
 use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::workshop::{Composed, Workshop};
 use anyhow::{Context as _, Result, bail};
-use omnipkg_resolver::Lock;
+use omnipkg_resolver::{Lock, Origin};
 use omnipkg_store::Store;
-use pep508_rs::Requirement;
+use pep508_rs::{PackageName, Requirement};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -62,7 +62,7 @@ impl Source {
     fn lock(&self, settings: &Settings, store: &Store, before: &Before, wanted: &Wanted, path: &Path) -> Result<Lock> {
         match self {
             Self::Lock(document) => document
-                .choose(&before.context.interpreter.facts, wanted)
+                .choose(&before.context.interpreter.facts, wanted, &settings.formats)
                 .with_context(|| format!("cannot use the lock file {}", path.display())),
             Self::Pins(files) => pinned(settings, store, before, files)
                 .with_context(|| format!("cannot make the environment what {} says", path.display())),
@@ -87,7 +87,8 @@ fn pinned(settings: &Settings, store: &Store, before: &Before, files: &Requireme
         constraints: files.constraints.clone(),
         hashes: files.options.hashes.clone(),
         ..Rules::default()
-    };
+    }
+    .with(&settings);
     let mut lock = workshop.lock(&pins)?;
     let named: BTreeSet<&str> = pins.iter().map(|pin| pin.name.as_ref()).collect();
     for absent in lock.wheels.iter().filter(|wheel| !named.contains(wheel.name.as_str())) {
@@ -123,8 +124,7 @@ fn edit(
             let there = before.generation.as_ref().is_some_and(|generation| generation.view == composed.id);
             let requirements = match there {
                 true => before.requirements.clone(),
-                false if leads_to(store, before, &composed, asked)? => asked.to_vec(),
-                false => roots(store, before, &composed)?,
+                false => requirements(store, before, &composed, &lock, asked)?,
             };
             (requirements, Way::Known(Box::new(composed)))
         }
@@ -136,6 +136,27 @@ fn edit(
         rules: Rules::default(),
         check: false,
     })
+}
+
+/// What the environment is asked for from now on.
+fn requirements(
+    store: &Store,
+    before: &Before,
+    composed: &Composed,
+    lock: &Lock,
+    asked: &[Requirement],
+) -> Result<Vec<Requirement>> {
+    // What no index has is found again by where it is.
+    let elsewhere = lock.wheels.iter().filter(|wheel| wheel.origin != Origin::Index);
+    let elsewhere = elsewhere.map(|wheel| Ok(requirement_of(wheel)?.parse()?)).collect::<Result<Vec<Requirement>>>()?;
+    let is_elsewhere = |name: &PackageName| elsewhere.iter().any(|other| other.name == *name);
+    let asked: Vec<Requirement> = asked.iter().filter(|one| !is_elsewhere(&one.name)).cloned().collect();
+    let all = [asked, elsewhere.clone()].concat();
+    if leads_to(store, before, composed, &all)? {
+        return Ok(all);
+    }
+    let pins = roots(store, before, composed)?.into_iter().filter(|pin| !is_elsewhere(&pin.name));
+    Ok(pins.chain(elsewhere.iter().cloned()).collect())
 }
 
 /// True if what was asked for is there, and all that is there is there for its sake.

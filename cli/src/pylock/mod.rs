@@ -6,6 +6,7 @@
 
 mod choose;
 mod markers;
+mod place;
 mod read;
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
@@ -13,6 +14,7 @@ mod tests;
 mod write;
 
 pub use choose::Wanted;
+pub use place::requirement_of;
 pub use read::Document;
 pub use write::{pylock, requirements};
 

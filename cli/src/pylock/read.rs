@@ -57,12 +57,33 @@ pub(super) struct Package {
     pub(super) marker: Option<String>,
     pub(super) requires_python: Option<String>,
     pub(super) index: Option<Url>,
-    pub(super) vcs: Option<toml::Table>,
-    pub(super) directory: Option<toml::Table>,
+    pub(super) vcs: Option<Repository>,
+    pub(super) directory: Option<Directory>,
     pub(super) archive: Option<Archive>,
     pub(super) sdist: Option<Archive>,
     #[serde(default)]
     pub(super) wheels: Vec<Archive>,
+}
+
+/// A repository of an entry.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) struct Repository {
+    #[serde(rename = "type")]
+    kind: String,
+    url: Option<Url>,
+    path: Option<String>,
+    pub(super) commit_id: String,
+    pub(super) subdirectory: Option<String>,
+}
+
+/// A project's directory of an entry.
+#[derive(Debug, Deserialize)]
+pub(super) struct Directory {
+    path: String,
+    #[serde(default)]
+    pub(super) editable: bool,
+    subdirectory: Option<String>,
 }
 
 /// A file of an entry.
@@ -72,6 +93,7 @@ pub(super) struct Archive {
     url: Option<Url>,
     path: Option<String>,
     pub(super) size: Option<u64>,
+    pub(super) subdirectory: Option<String>,
     hashes: BTreeMap<String, String>,
 }
 
@@ -108,12 +130,38 @@ impl Document {
         match (&archive.url, &archive.path) {
             (Some(url), _) if matches!(url.scheme(), "http" | "https" | "file") => Ok(url.clone()),
             (Some(url), _) => bail!("its URL has the scheme {:?}; http, https and file are understood", url.scheme()),
-            (None, Some(path)) => {
-                let path = self.directory.join(path);
-                Url::from_file_path(&path).ok().with_context(|| format!("{} cannot be a path", path.display()))
-            }
+            (None, Some(path)) => self.local(path),
             (None, None) => bail!("a file of it has neither url nor path"),
         }
+    }
+
+    /// Where a project's directory is.
+    pub(super) fn directory(&self, directory: &Directory) -> Result<Url> {
+        let path = Path::new(&directory.path).join(directory.subdirectory.as_deref().unwrap_or_default());
+        let mut url = self.local(&path.to_string_lossy())?;
+        url.set_fragment(directory.editable.then_some("editable"));
+        Ok(url)
+    }
+
+    /// Where a repository is, at its commit.
+    pub(super) fn repository(&self, repository: &Repository) -> Result<Url> {
+        if repository.kind != "git" {
+            bail!("it is in a repository of the kind {:?}: git is understood", repository.kind);
+        }
+        let url = match (&repository.url, &repository.path) {
+            (Some(url), _) => url.clone(),
+            (None, Some(path)) => self.local(path)?,
+            (None, None) => bail!("its repository has neither url nor path"),
+        };
+        let folder = repository.subdirectory.as_ref().map_or(String::new(), |path| format!("#subdirectory={path}"));
+        let text = format!("git+{}@{}{folder}", url.as_str().trim_end_matches('/'), repository.commit_id);
+        Url::parse(&text).with_context(|| format!("{text} is no URL of a repository"))
+    }
+
+    fn local(&self, path: &str) -> Result<Url> {
+        let path = self.directory.join(path);
+        let path = path.canonicalize().unwrap_or(path);
+        Url::from_file_path(&path).ok().with_context(|| format!("{} cannot be a path", path.display()))
     }
 }
 
@@ -126,6 +174,12 @@ impl Archive {
             (None, Some(path)) if self.url.is_none() => last(path),
             _ => last(&omnipkg_resolver::percent_decode(url.path())),
         }
+    }
+
+    /// True if it is a wheel and no source.
+    pub(super) fn is_wheel(&self) -> bool {
+        let place = self.url.as_ref().map(Url::path).or(self.path.as_deref());
+        self.name.as_deref().or(place).is_some_and(|name| name.ends_with(".whl"))
     }
 
     /// Its sha256: the one kind of hash that is looked at here.

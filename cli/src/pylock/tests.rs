@@ -1,7 +1,7 @@
 //! What lock files mean, without a store or an index.
 
 use super::*;
-use omnipkg_resolver::{Lock, LockedWheel};
+use omnipkg_resolver::{Formats, Lock, LockedWheel, Origin};
 use omnipkg_store::Sha256;
 use omnipkg_store::interpreter::Facts;
 use pep508_rs::Requirement;
@@ -60,7 +60,8 @@ fn chosen_with(head: &str, entries: &[String], extras: &[&str], groups: &[&str])
     let text = format!("lock-version = \"1.0\"\ncreated-by = \"test\"\n{head}\n{}", entries.join("\n"));
     let names = |all: &[&str]| all.iter().map(|name| (*name).to_owned()).collect();
     let wanted = Wanted { extras: names(extras), groups: names(groups) };
-    let lock = Document::parse(&text, PathBuf::from("/lock/")).and_then(|document| document.choose(&facts(), &wanted));
+    let lock = Document::parse(&text, PathBuf::from("/lock/"))
+        .and_then(|document| document.choose(&facts(), &wanted, &Formats::default()));
     let lock = lock.map_err(|error| format!("{error:#}"))?;
     Ok(lock.wheels.iter().map(|wheel| wheel.filename.clone()).collect::<Vec<_>>().join(" "))
 }
@@ -85,8 +86,9 @@ fn the_wheel_of_the_best_tag_and_then_of_the_highest_build_is_chosen() {
         refused.contains("its entry for a: it has no wheel for this Python and platform: there are cp312"),
         "{refused}"
     );
-    let refused = chosen("", &[entry("a", "1", &format!("sdist = {}", file("a-1.tar.gz")), &[])]).unwrap_err();
-    assert!(refused.contains("a source distribution only"), "{refused}");
+    let sdist = format!("sdist = {}", file("a-1.tar.gz"));
+    assert_eq!(chosen("", &[entry("a", "1", &sdist, &wheels[3..])]).unwrap(), "a-1.tar.gz");
+    assert_eq!(chosen("", &[entry("a", "1", &sdist, &wheels[..1])]).unwrap(), wheels[0]);
 }
 
 #[test]
@@ -137,10 +139,14 @@ fn what_is_not_for_this_interpreter_or_not_understood_is_refused() {
         ("requires-python = \">=3.12\"", vec![a()], "it requires Python >=3.12, and this is 3.11.7"),
         ("environments = [\"sys_platform == 'win32'\"]", vec![a()], "it is not for Python 3.11.7 on linux-x86_64"),
         ("", one("requires-python = \"<3\"").to_vec(), "its entry for a: it requires Python <3"),
-        ("", one("vcs = { type = \"git\", url = \"x\", commit-id = \"1\" }").to_vec(), "several sources"),
+        (
+            "",
+            one("vcs = { type = \"git\", url = \"http://127.0.0.1/x\", commit-id = \"1\" }").to_vec(),
+            "several sources",
+        ),
         ("", vec!["[[packages]]\nname = \"a\"\n".to_owned()], "no file or directory to install from"),
-        ("", vec![entry("a", "2", "", &["a-1-py3-none-any.whl"])], "a-1-py3-none-any.whl is not a wheel of a 2"),
-        ("", vec![entry("b", "1", "", &["a-1-py3-none-any.whl"])], "a-1-py3-none-any.whl is not a wheel of b 1"),
+        ("", vec![entry("a", "2", "", &["a-1-py3-none-any.whl"])], "a-1-py3-none-any.whl is no wheel of a 2"),
+        ("", vec![entry("b", "1", "", &["a-1-py3-none-any.whl"])], "a-1-py3-none-any.whl is no wheel of b 1"),
         ("", vec![a().replace("sha256", "md5")], "it has no sha256, which is what files are checked by (it has md5)"),
         ("", vec![a().replace("http:", "ftp:")], "scheme \"ftp\""),
         ("", vec!["[[packages]]\nversion = \"1\"".to_owned()], "not valid TOML in its line"),
@@ -161,7 +167,7 @@ fn paths_begin_where_the_file_lies_and_names_come_from_where_files_are() {
          {{ name = \"b\", archive = {{ url = \"http://127.0.0.1/b-1%2Bx-py3-none-any.whl\", hashes = {{ sha256 = \"{hash}\" }} }} }},\n]"
     );
     let document = Document::parse(&text, PathBuf::from("/lock/")).unwrap();
-    let lock = document.choose(&facts(), &Wanted::default()).unwrap();
+    let lock = document.choose(&facts(), &Wanted::default(), &Formats::default()).unwrap();
     assert_eq!(lock.get("a").unwrap().url.as_str(), "file:///lock/wheels/a-1-py3-none-any.whl");
     assert_eq!(lock.get("b").unwrap().version.to_string(), "1+x");
 }
@@ -176,6 +182,8 @@ fn what_is_written_has_one_form_without_secrets_and_is_read_again() {
         index: Some("http://me:secret@127.0.0.1/simple/".parse().unwrap()),
         sha256: Some(Sha256::of(name.as_bytes())),
         size: Some(7),
+        built: None,
+        origin: Origin::Index,
         requires: requires.iter().map(|name| (*name).to_owned()).collect(),
     };
     let a = wheel("a", "http://me:secret@127.0.0.1/f/a-1.0%2Bcpu-py3-none-any.whl#sha256=00", &["b"]);
@@ -209,17 +217,85 @@ requirements = ["a>=1 ; os_name == 'posix'", "b"]
 "#
     );
     assert_eq!(text, expected);
-    let read = Document::parse(&text, PathBuf::new()).unwrap().choose(&facts(), &Wanted::default()).unwrap();
+    let read = Document::parse(&text, PathBuf::new())
+        .unwrap()
+        .choose(&facts(), &Wanted::default(), &Formats::default())
+        .unwrap();
     let hashes = |lock: &Lock| lock.wheels.iter().map(|wheel| wheel.sha256).collect::<Vec<_>>();
     assert_eq!(hashes(&read), hashes(&lock));
     let empty = pylock(&Lock::default(), &[], &facts()).unwrap();
     assert!(
         Document::parse(&empty, PathBuf::new())
             .unwrap()
-            .choose(&facts(), &Wanted::default())
+            .choose(&facts(), &Wanted::default(), &Formats::default())
             .unwrap()
             .wheels
             .is_empty()
+    );
+}
+
+#[test]
+fn sources_go_out_and_come_in() {
+    let entry = |name: &str, url: &str, origin: Origin| LockedWheel {
+        name: name.to_owned(),
+        version: "1.0".parse().unwrap(),
+        filename: format!("{name}-1.0.tar.gz"),
+        url: url.parse().unwrap(),
+        index: None,
+        sha256: matches!(origin, Origin::Index | Origin::Archive { .. }).then(|| Sha256::of(name.as_bytes())),
+        size: None,
+        built: None,
+        origin,
+        requires: Vec::new(),
+    };
+    let folder = || Some("python".to_owned());
+    let git = Origin::Git { commit: "0123abcd".repeat(5), subdirectory: folder() };
+    let lock = Lock {
+        wheels: vec![
+            entry("a", "http://me:secret@127.0.0.1/a-1.0.tar.gz", Origin::Index),
+            entry("b", "http://127.0.0.1/b-1.0.tar.gz", Origin::Archive { subdirectory: folder() }),
+            entry("c", "file:///projects/c#editable", Origin::Directory { editable: true }),
+            entry("d", "git+ssh://git:pw@127.0.0.1/d.git@v1#subdirectory=python", git),
+        ],
+    };
+    let text = pylock(&lock, &[], &facts()).unwrap();
+    let commit = "0123abcd".repeat(5);
+    let hash = |name: &str| Sha256::of(name.as_bytes());
+    for expected in [
+        format!(
+            "sdist = {{ name = \"a-1.0.tar.gz\", url = \"http://127.0.0.1/a-1.0.tar.gz\", hashes = {{ sha256 = \"{}\" }} }}",
+            hash("a")
+        ),
+        format!(
+            "archive = {{ url = \"http://127.0.0.1/b-1.0.tar.gz\", hashes = {{ sha256 = \"{}\" }}, subdirectory = \"python\" }}",
+            hash("b")
+        ),
+        "directory = { path = \"/projects/c\", editable = true }".to_owned(),
+        format!(
+            "vcs = {{ type = \"git\", url = \"ssh://127.0.0.1/d.git\", requested-revision = \"v1\", commit-id = \"{commit}\", subdirectory = \"python\" }}"
+        ),
+    ] {
+        assert!(text.contains(&expected), "{expected} in {text}");
+    }
+    let read = Document::parse(&text, PathBuf::new()).unwrap();
+    let read = read.choose(&facts(), &Wanted::default(), &Formats::default()).unwrap();
+    let origins = |lock: &Lock| lock.wheels.iter().map(|entry| entry.origin.clone()).collect::<Vec<_>>();
+    assert_eq!(origins(&read), origins(&lock));
+    let requirements: Vec<String> = read.wheels.iter().map(|entry| requirement_of(entry).unwrap()).collect();
+    let expected = [
+        "a==1.0".to_owned(),
+        format!("b @ http://127.0.0.1/b-1.0.tar.gz#sha256={}&subdirectory=python", hash("b")),
+        "c @ file:///projects/c#editable".to_owned(),
+        format!("d @ git+ssh://127.0.0.1/d.git@{commit}#subdirectory=python"),
+    ];
+    assert_eq!(requirements, expected);
+    assert!(super::requirements(&lock).unwrap_err().to_string().contains("c comes from a directory"));
+    let none = Formats::wheels_only();
+    let document = Document::parse(&text, PathBuf::new()).unwrap();
+    let refused = document.choose(&facts(), &Wanted::default(), &none).unwrap_err();
+    assert!(
+        format!("{refused:#}").contains("its entry for a: it has no file of a kind that may be taken"),
+        "{refused:#}"
     );
 }
 

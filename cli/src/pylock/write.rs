@@ -1,9 +1,9 @@
 //! Locks as texts: canonical `pylock.toml`, and pinned requirements with hashes.
 
 use super::LOCK_VERSION;
-use anyhow::{Result, bail};
-use omnipkg_resolver::{Lock, LockedWheel};
-use omnipkg_store::Sha256;
+use super::place::{Repository, bare, hash, requirement_of};
+use anyhow::Result;
+use omnipkg_resolver::{Lock, LockedWheel, Origin};
 use omnipkg_store::interpreter::Facts;
 use pep508_rs::{Requirement, VersionOrUrl};
 use std::fmt::Write;
@@ -35,8 +35,11 @@ pub fn pylock(lock: &Lock, asked: &[Requirement], facts: &Facts) -> Result<Strin
 /// The lock as lines of a requirements file: `name==version --hash=sha256:…`.
 pub fn requirements(lock: &Lock) -> Result<String> {
     let mut text = String::new();
-    for wheel in &lock.wheels {
-        writeln!(text, "{}=={} --hash=sha256:{}", wheel.name, wheel.version, hash(wheel)?)?;
+    for entry in &lock.wheels {
+        let hash = hash(entry)?;
+        // The hash stands behind it.
+        let requirement = requirement_of(&LockedWheel { sha256: None, ..entry.clone() })?;
+        writeln!(text, "{requirement} --hash=sha256:{hash}")?;
     }
     Ok(text)
 }
@@ -58,12 +61,42 @@ fn package(text: &mut String, wheel: &LockedWheel) -> Result<()> {
         let names: Vec<String> = wheel.requires.iter().map(|name| format!("{{ name = {} }}", quoted(name))).collect();
         writeln!(text, "dependencies = [{}]", names.join(", "))?;
     }
-    let mut file = format!("name = {}, {}", quoted(&wheel.filename), place(&wheel.url));
-    if let Some(size) = wheel.size {
-        write!(file, ", size = {size}")?;
-    }
-    writeln!(text, "wheels = [{{ {file}, hashes = {{ sha256 = {} }} }}]", quoted(&hash(wheel)?.to_hex()))?;
+    writeln!(text, "{}", source(wheel)?)?;
     Ok(())
+}
+
+/// What an entry is installed from.
+fn source(entry: &LockedWheel) -> Result<String> {
+    Ok(match &entry.origin {
+        Origin::Index if entry.is_wheel() => format!("wheels = [{{ {} }}]", file(entry, true)?),
+        Origin::Index => format!("sdist = {{ {} }}", file(entry, true)?),
+        Origin::Archive { subdirectory } => {
+            format!("archive = {{ {}{} }}", file(entry, false)?, folder(subdirectory.as_deref()))
+        }
+        Origin::Directory { editable } => {
+            let editable = if *editable { ", editable = true" } else { "" };
+            format!("directory = {{ {}{editable} }}", place(&entry.url))
+        }
+        Origin::Git { commit, subdirectory } => {
+            let Repository { url, reference } = Repository::of(&entry.url)?;
+            let asked = reference.filter(|reference| reference != commit);
+            let asked = asked.map_or(String::new(), |asked| format!(", requested-revision = {}", quoted(&asked)));
+            let folder = folder(subdirectory.as_deref());
+            format!("vcs = {{ type = \"git\", {}{asked}, commit-id = {}{folder} }}", place(&url), quoted(commit))
+        }
+    })
+}
+
+/// What is known of an entry's archive.
+fn file(entry: &LockedWheel, named: bool) -> Result<String> {
+    let name = if named { format!("name = {}, ", quoted(&entry.filename)) } else { String::new() };
+    let size = entry.size.map_or(String::new(), |size| format!(", size = {size}"));
+    let hash = quoted(&hash(entry)?.to_hex());
+    Ok(format!("{name}{}{size}, hashes = {{ sha256 = {hash} }}", place(&entry.url)))
+}
+
+fn folder(path: Option<&str>) -> String {
+    path.map_or(String::new(), |path| format!(", subdirectory = {}", quoted(path)))
 }
 
 /// True if it says where its project is, which may be a path of this machine or hold a secret.
@@ -76,20 +109,6 @@ fn place(url: &Url) -> String {
     match url.to_file_path() {
         Ok(path) if url.scheme() == "file" => format!("path = {}", quoted(&path.to_string_lossy())),
         _ => format!("url = {}", quoted(bare(url.clone()).as_str())),
-    }
-}
-
-/// Without credentials, and without a fragment, which says nothing that the entry does not.
-fn bare(url: Url) -> Url {
-    let mut url = crate::index_settings::without_login(url);
-    url.set_fragment(None);
-    url
-}
-
-fn hash(wheel: &LockedWheel) -> Result<Sha256> {
-    match wheel.sha256 {
-        Some(sha256) => Ok(sha256),
-        None => bail!("the index gives no hash for {}: install it, then `omnipkg export`", wheel.filename),
     }
 }
 

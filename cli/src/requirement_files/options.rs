@@ -3,7 +3,8 @@
 //! What is not understood is left to the caller, to whom it is an error: nothing is passed over in silence.
 
 use crate::settings::Settings;
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, anyhow, bail};
+use omnipkg_resolver::{Formats, Names};
 use omnipkg_store::Sha256;
 use pep440_rs::Operator;
 use pep508_rs::{MarkerEnvironment, Requirement, VersionOrUrl};
@@ -20,6 +21,7 @@ pub struct FileOptions {
     pub prereleases: bool,
     index_url: Option<String>,
     extra_index_url: Vec<String>,
+    formats: Formats,
 }
 
 impl FileOptions {
@@ -29,6 +31,8 @@ impl FileOptions {
         match name {
             "i" | "-index-url" | "-pypi-url" => self.index_url = Some(value.to_owned()),
             "-extra-index-url" => self.extra_index_url.push(value.to_owned()),
+            "-only-binary" => add_names(&mut self.formats.only_binary, value)?,
+            "-no-binary" => add_names(&mut self.formats.no_binary, value)?,
             "-pre" | "-require-hashes" | "-prefer-binary" => {
                 takes_value = false;
                 self.prereleases |= name == "-pre";
@@ -98,8 +102,20 @@ impl FileOptions {
         let mut settings = settings.clone();
         settings.index_url = settings.index_url.or_else(|| self.index_url.clone());
         settings.extra_index_url.extend(self.extra_index_url.iter().cloned());
+        let sides = [
+            (&mut settings.formats.only_binary, &self.formats.only_binary),
+            (&mut settings.formats.no_binary, &self.formats.no_binary),
+        ];
+        for (names, more) in sides {
+            names.all |= more.all;
+            names.names.extend(more.names.iter().cloned());
+        }
         settings
     }
+}
+
+fn add_names(names: &mut Names, value: &str) -> Result<()> {
+    names.add(value).map_err(|part| anyhow!("{part:?} is no project's name, nor :all: or :none:"))
 }
 
 /// True if one version only will do.
