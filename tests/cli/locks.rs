@@ -206,6 +206,9 @@ fn what_was_built_goes_out_as_its_source() {
     assert_eq!(list(&there), "alone 2.0 other 1.0 own 1.0 src 1.0");
     let again = quiet_success(there.run(["export"]));
     assert_eq!(again.split("[tool.omnipkg]").next(), exported.split("[tool.omnipkg]").next());
+    // What was built once need not be fetched again.
+    let again = json(there.run(["--json", "sync", "--offline"]));
+    assert_eq!((&again["view"], &again["generation"]), (&view, &Value::Null));
     // What no index has is still asked for by where it is.
     quiet_success(there.run(["install", "lib", "--index-url", &here.index().url()]));
     assert_eq!(list(&there), "alone 2.0 lib 2.0 other 1.0 own 1.0 src 1.0");

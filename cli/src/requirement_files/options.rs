@@ -2,6 +2,7 @@
 //!
 //! What is not understood is left to the caller, to whom it is an error: nothing is passed over in silence.
 
+use crate::output;
 use crate::settings::Settings;
 use anyhow::{Context, Result, anyhow, bail};
 use omnipkg_resolver::{Formats, Names};
@@ -33,10 +34,15 @@ impl FileOptions {
             "-extra-index-url" => self.extra_index_url.push(value.to_owned()),
             "-only-binary" => add_names(&mut self.formats.only_binary, value)?,
             "-no-binary" => add_names(&mut self.formats.no_binary, value)?,
-            "-pre" | "-require-hashes" | "-prefer-binary" => {
+            "-pre" | "-require-hashes" => {
                 takes_value = false;
                 self.prereleases |= name == "-pre";
                 self.require_hashes |= name == "-require-hashes";
+            }
+            // Which version is taken does not depend here on what kinds of archives it has.
+            "-prefer-binary" => {
+                takes_value = false;
+                output::warn("--prefer-binary in a file of requirements is not looked at");
             }
             _ => return Ok(false),
         }
