@@ -17,11 +17,11 @@ use pep508_rs::Requirement;
 /// Installs requirements.
 pub fn install(settings: &Settings, options: &InstallOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let mut files = RequirementFiles::of(&options.from)?;
+    let python = options.selection.python.as_deref();
+    let mut files = RequirementFiles::of(&options.from, &Inputs::new(settings, python))?;
     files.options.require_hashes |= options.require_hashes;
     let settings = &files.options.settings(settings);
-    let named = Inputs::new(settings, options.selection.python.as_deref());
-    let named = named.read(&options.requirements, &options.editable)?;
+    let named = Inputs::new(settings, python).read(&options.requirements, &options.editable)?;
     let wanted = [named, std::mem::take(&mut files.requirements)].concat();
     let rules = Rules {
         constraints: std::mem::take(&mut files.constraints),

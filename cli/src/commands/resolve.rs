@@ -17,7 +17,7 @@ use omnipkg_store::interpreter::Interpreter;
 /// Prints `name==version` lines, or the lock in another format.
 pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let files = RequirementFiles::of(&options.from)?;
+    let files = RequirementFiles::of(&options.from, &Inputs::new(settings, options.python.as_deref()))?;
     let settings = &files.options.settings(settings);
     let inputs = Inputs::new(settings, options.python.as_deref());
     let requirements = [inputs.read(&options.subjects, &options.editable)?, files.requirements.clone()].concat();

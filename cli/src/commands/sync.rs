@@ -4,12 +4,13 @@
 //! to just this set; else for what nothing else in the set needs, at its version. So a later `install` or `uninstall`
 //! follows dependencies as it would otherwise.
 
-use crate::arguments::SyncOptions;
+use crate::arguments::{FileArguments, SyncOptions};
 use crate::change::{self, Before, Edit, Manner, Way};
 use crate::closure::Closure;
 use crate::commands::open_store;
+use crate::inputs::Inputs;
 use crate::output;
-use crate::pylock::{Document, Wanted, requirement_of};
+use crate::pylock::{Document, Wanted, names_a_place, requirement_of};
 use crate::requirement_files::{RequirementFiles, is_pinned};
 use crate::rules::Rules;
 use crate::settings::Settings;
@@ -25,7 +26,7 @@ use std::path::Path;
 pub fn sync(settings: &Settings, options: &SyncOptions) -> Result<u8> {
     let store = open_store(settings)?;
     let wanted = Wanted { extras: options.extras.clone(), groups: options.groups.clone() };
-    let source = Source::read(&options.file)?;
+    let source = Source::read(&options.file, &Inputs::new(settings, options.selection.python.as_deref()))?;
     if let (Source::Pins(_), false) = (&source, options.extras.is_empty() && options.groups.is_empty()) {
         bail!("{} is no lock file: only those have extras and groups", options.file.display());
     }
@@ -43,11 +44,12 @@ enum Source {
 }
 
 impl Source {
-    fn read(path: &Path) -> Result<Self> {
+    fn read(path: &Path, inputs: &Inputs<'_>) -> Result<Self> {
         if path.extension().is_some_and(|ending| ending == "toml") {
             return Ok(Self::Lock(Document::read(path)?));
         }
-        Ok(Self::Pins(RequirementFiles::read(&[path.to_owned()], &[], &[])?))
+        let files = FileArguments { files: vec![path.to_owned()], ..FileArguments::default() };
+        Ok(Self::Pins(RequirementFiles::of(&files, inputs)?))
     }
 
     /// What the file says that it is the answer to.
@@ -83,7 +85,7 @@ fn pinned(settings: &Settings, store: &Store, before: &Before, files: &Requireme
     let mut workshop = Workshop::new(&settings, store.clone(), before.context.clone());
     // What is pinned is what it is, whatever the others require of it: the file is the answer, not a question.
     workshop.rules = Rules {
-        overrides: pins.clone(),
+        overrides: pins.iter().filter(|pin| !names_a_place(pin)).cloned().collect(),
         constraints: files.constraints.clone(),
         hashes: files.options.hashes.clone(),
         ..Rules::default()

@@ -16,7 +16,7 @@ mod write;
 pub use choose::Wanted;
 pub use place::requirement_of;
 pub use read::Document;
-pub use write::{pylock, requirements};
+pub use write::{names_a_place, pylock, requirements};
 
 use std::path::Path;
 

@@ -100,7 +100,7 @@ fn folder(path: Option<&str>) -> String {
 }
 
 /// True if it says where its project is, which may be a path of this machine or hold a secret.
-fn names_a_place(requirement: &Requirement) -> bool {
+pub fn names_a_place(requirement: &Requirement) -> bool {
     matches!(requirement.version_or_url, Some(VersionOrUrl::Url(_)))
 }
 
