@@ -93,6 +93,12 @@ fn for_text(text: &str) -> Option<String> {
         let text = "`omnipkg python install VERSION` or `omnipkg python adopt PATH` gives it one of its kind";
         return Some(text.to_owned());
     }
+    if text.starts_with("cannot use the lock file ") {
+        return Some("have it written for this Python and platform, or name another Python with --python".to_owned());
+    }
+    if text.starts_with("no hash was given for ") || text.contains(" has no --hash: ") {
+        return Some("`omnipkg resolve --format requirements` writes all of them with their hashes".to_owned());
+    }
     if text.starts_with("the kept layer ") {
         return Some("choose another name with --keep; `omnipkg writable remove NAME` throws a layer away".to_owned());
     }

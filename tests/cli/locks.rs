@@ -240,6 +240,12 @@ fn no_secret_goes_out() {
     assert!(refused.contains("answered 401"), "{refused}");
     quiet_success(there.run(["sync", "--index-url", &url]));
     assert_eq!(quiet_success(there.run(["export"])), exported);
+    // So does a file of pins that names its index.
+    let there = Context::new();
+    let pins = quiet_success(context.run(["export", "--format", "requirements"]));
+    write(&there, "pins.txt", &format!("-i {url}\n{pins}"));
+    quiet_success(there.run(["sync", "pins.txt"]));
+    assert_eq!(list(&there), "app 1.0 lib 2.0");
 }
 
 #[test]

@@ -27,6 +27,7 @@ pub fn sync(settings: &Settings, options: &SyncOptions) -> Result<u8> {
     let store = open_store(settings)?;
     let wanted = Wanted { extras: options.extras.clone(), groups: options.groups.clone() };
     let source = Source::read(&options.file, &Inputs::new(settings, options.selection.python.as_deref()))?;
+    let settings = &source.settings(settings);
     if let (Source::Pins(_), false) = (&source, options.extras.is_empty() && options.groups.is_empty()) {
         bail!("{} is no lock file: only those have extras and groups", options.file.display());
     }
@@ -50,6 +51,14 @@ impl Source {
         }
         let files = FileArguments { files: vec![path.to_owned()], ..FileArguments::default() };
         Ok(Self::Pins(RequirementFiles::of(&files, inputs)?))
+    }
+
+    /// The settings, with the indexes that the file names.
+    fn settings(&self, settings: &Settings) -> Settings {
+        match self {
+            Self::Lock(_) => settings.clone(),
+            Self::Pins(files) => files.options.settings(settings),
+        }
     }
 
     /// What the file says that it is the answer to.
@@ -76,13 +85,12 @@ impl Source {
 fn pinned(settings: &Settings, store: &Store, before: &Before, files: &RequirementFiles) -> Result<Lock> {
     let markers = before.context.interpreter.facts.marker_environment()?;
     files.options.check_hashes(&files.requirements, &markers)?;
-    let settings = files.options.settings(settings);
     let applying = files.requirements.iter().filter(|requirement| requirement.evaluate_markers(&markers, &[]));
     let pins = applying.map(pin).collect::<Result<Vec<Requirement>>>()?;
     if pins.is_empty() {
         return Ok(Lock::default());
     }
-    let mut workshop = Workshop::new(&settings, store.clone(), before.context.clone());
+    let mut workshop = Workshop::new(settings, store.clone(), before.context.clone());
     // What is pinned is what it is, whatever the others require of it: the file is the answer, not a question.
     workshop.rules = Rules {
         overrides: pins.iter().filter(|pin| !names_a_place(pin)).cloned().collect(),
@@ -90,7 +98,7 @@ fn pinned(settings: &Settings, store: &Store, before: &Before, files: &Requireme
         hashes: files.options.hashes.clone(),
         ..Rules::default()
     }
-    .with(&settings);
+    .with(settings);
     let mut lock = workshop.lock(&pins)?;
     let named: BTreeSet<&str> = pins.iter().map(|pin| pin.name.as_ref()).collect();
     for absent in lock.wheels.iter().filter(|wheel| !named.contains(wheel.name.as_str())) {
