@@ -54,7 +54,7 @@ impl Shared {
             metadata: Mutex::default(),
             trees: Mutex::default(),
             environments: None,
-            builds: Semaphore::new(1),
+            builds: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
         }
     }
 
