@@ -42,6 +42,8 @@ pub(crate) enum PassedOver {
     Tags(Vec<WheelTag>),
     /// It has only source distributions.
     SourceOnly,
+    /// The user's limit of time withholds it: why.
+    Withheld(Arc<str>),
 }
 
 /// All versions of a project.
@@ -75,7 +77,9 @@ impl Candidates {
             last = Some((text, version.clone()));
             versions.entry(version).or_default().files.push(file.clone());
         }
-        let only_prereleases = versions.keys().all(Version::any_prerelease);
+        // What was not there yet at the user's limit of time makes no stable version.
+        let counts = |release: &Release| release.files.iter().any(|file| file.withheld.is_none());
+        let only_prereleases = versions.iter().all(|(version, release)| version.any_prerelease() || !counts(release));
         Self { target, versions, only_prereleases }
     }
 
@@ -174,6 +178,9 @@ fn choose(files: &[Arc<File>], target: &Target) -> Result<Candidate, PassedOver>
 }
 
 fn judge(file: &Arc<File>, target: &Target) -> Result<(u32, Candidate), PassedOver> {
+    if let Some(reason) = &file.withheld {
+        return Err(PassedOver::Withheld(reason.clone()));
+    }
     let wheel = WheelFilename::parse(&file.filename).map_err(|_| PassedOver::SourceOnly)?;
     let Some(rank) = target.tags.priority(&wheel.tags) else {
         return Err(PassedOver::Tags(wheel.tags));
@@ -198,6 +205,7 @@ fn nearest(known: Option<PassedOver>, new: PassedOver) -> PassedOver {
             PassedOver::Tags(tags)
         }
         (Some(PassedOver::Python(known)), _) => PassedOver::Python(known),
+        (Some(known @ PassedOver::Withheld(_)), PassedOver::SourceOnly) => known,
         (Some(PassedOver::Tags(_)), new @ PassedOver::Python(_)) => new,
         (Some(tags @ PassedOver::Tags(_)), _) => tags,
         (_, new) => new,
@@ -205,7 +213,7 @@ fn nearest(known: Option<PassedOver>, new: PassedOver) -> PassedOver {
 }
 
 /// The version in a file name: `Foo_Bar-1.0-py3-none-any.whl`, `foo-bar-1.0.tar.gz`.
-fn version_of<'a>(filename: &'a str, name: &PackageName) -> Option<&'a str> {
+pub(crate) fn version_of<'a>(filename: &'a str, name: &PackageName) -> Option<&'a str> {
     if let Some(stem) = filename.strip_suffix(".whl") {
         let (project, rest) = stem.split_once('-')?;
         return same_name(project, name).then(|| rest.split('-').next())?;

@@ -235,6 +235,7 @@ impl Writer<'_> {
                 PassedOver::Yanked(why) if why.trim().is_empty() => "was yanked".to_owned(),
                 PassedOver::Yanked(why) => format!("was yanked ({})", why.trim()),
                 PassedOver::Python(wanted) => format!("needs Python {wanted}"),
+                PassedOver::Withheld(why) => why.to_string(),
                 PassedOver::SourceOnly => "has no wheel, only source".to_owned(),
                 PassedOver::Tags(there) => {
                     tags.extend(there);

@@ -12,12 +12,16 @@
 mod archive;
 mod candidates;
 mod client;
+mod credentials;
 mod error;
 mod explain;
 mod fetch;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod fetch_tests;
+mod flat;
+mod freshness;
+mod indexes;
 mod lenient;
 mod lock;
 mod metadata;
@@ -38,13 +42,17 @@ mod solve;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod testing;
+mod timestamp;
+mod urls;
 mod wheel_metadata;
 
-pub use client::{HttpOptions, Indexes};
+pub use client::HttpOptions;
 pub use error::{Error, Result};
 pub use fetch::FetchError;
+pub use indexes::Indexes;
 pub use lock::{Lock, LockedWheel};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
 pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
+pub use timestamp::{NotATimestamp, Timestamp};

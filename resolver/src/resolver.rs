@@ -1,11 +1,12 @@
 //! The synchronous front: owns the async runtime, which starts on first use.
 
-use crate::client::{Client, HttpOptions, Indexes};
+use crate::client::{Client, HttpOptions};
 use crate::error::{Error, Result};
+use crate::indexes::Indexes;
 use crate::lock::Lock;
 use crate::progress::Progress;
 use crate::request::Request;
-use crate::shared::Shared;
+use crate::shared::{Shared, Sources};
 use crate::solve;
 use omnipkg_store::Store;
 use std::sync::{Arc, OnceLock};
@@ -20,11 +21,9 @@ pub struct Resolver {
 impl Resolver {
     /// A resolver over indexes, with its caches in `store`. Starts nothing yet.
     pub fn new(store: Store, indexes: &Indexes, http: HttpOptions, progress: Arc<dyn Progress>) -> Self {
-        Self::over(Client::new(indexes, http), store, progress)
-    }
-
-    pub(crate) fn over(client: Client, store: Store, progress: Arc<dyn Progress>) -> Self {
-        Self { runtime: OnceLock::new(), shared: Arc::new(Shared::new(client, store, progress)) }
+        let (client, find_links) = Client::new(indexes, http);
+        let sources = Sources { find_links, exclude_newer: indexes.exclude_newer };
+        Self { runtime: OnceLock::new(), shared: Arc::new(Shared::new(client, sources, store, progress)) }
     }
 
     /// The exact wheels that answer a request. The same request and indexes give the same lock.
