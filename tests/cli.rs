@@ -55,6 +55,8 @@ mod server;
 mod show;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/sources.rs"]
+mod sources;
 #[path = "cli/spread.rs"]
 mod spread;
 #[path = "cli/stress.rs"]

@@ -15,6 +15,9 @@ mod client;
 mod credentials;
 mod error;
 mod explain;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod fault_tests;
 mod fetch;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
@@ -25,6 +28,9 @@ mod indexes;
 mod lenient;
 mod lock;
 mod metadata;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod order_tests;
 mod pages;
 mod progress;
 mod provider;
@@ -39,6 +45,9 @@ mod session;
 mod shared;
 mod simple;
 mod solve;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod source_tests;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod testing;

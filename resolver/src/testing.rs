@@ -1,9 +1,11 @@
 //! For tests only: a target and a small package index on 127.0.0.1.
 
+mod scripted;
 mod server;
 mod wheels;
 
-pub(crate) use server::{Fault, Server, Style};
+pub(crate) use scripted::{End, Reply, Scripted};
+pub(crate) use server::{Asked, Fault, Server, Style};
 pub(crate) use wheels::{Wheel, wheel};
 
 use crate::client::HttpOptions;
