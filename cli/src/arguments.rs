@@ -377,9 +377,12 @@ pub struct MountOptions {
 /// `install`.
 #[derive(Debug, Args)]
 pub struct InstallOptions {
-    /// What to install
-    #[arg(required = true, value_name = "REQUIREMENT")]
+    /// What to install: requirements, paths and URLs
+    #[arg(required_unless_present = "editable", value_name = "REQUIREMENT")]
     pub requirements: Vec<String>,
+    /// A project's directory, to be imported from there itself (may be repeated)
+    #[arg(short, long, value_name = "DIRECTORY")]
+    pub editable: Vec<PathBuf>,
     /// Take newer versions of what is there already
     #[arg(short = 'U', long)]
     pub upgrade: bool,

@@ -6,6 +6,7 @@
 use crate::arguments::IndexOptions;
 use anyhow::{Result, bail};
 use omnipkg_fusefs::Rung;
+use omnipkg_resolver::Formats;
 use std::env;
 use std::path::PathBuf;
 
@@ -41,6 +42,8 @@ pub struct Settings {
     pub json: bool,
     /// Flags that say where projects are looked for.
     pub index: IndexOptions,
+    /// Which kinds of archives may be taken.
+    pub formats: Formats,
 }
 
 impl Settings {

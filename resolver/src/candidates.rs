@@ -3,10 +3,14 @@
 //! The choice depends on nothing but the page and the target. Reasons are kept, because an explanation
 //! that says only "no version" helps nobody.
 
+use crate::formats::Allowed;
+use crate::lock::{LockedWheel, Origin};
 use crate::metadata::parse_specifiers;
 use crate::range::{self, VersionRange};
 use crate::request::{Prerelease, Target};
 use crate::simple::{File, Page};
+use crate::source::{Place, Source};
+use omnipkg_store::sdist::Packing;
 use omnipkg_store::tags::{WheelFilename, WheelTag};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -21,12 +25,33 @@ pub(crate) enum Order {
     Oldest,
 }
 
-/// A wheel that the target can use.
+/// An archive that the target can use.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) file: Arc<File>,
     pub(crate) url: Url,
-    pub(crate) wheel: Arc<WheelFilename>,
+    pub(crate) kind: Kind,
+    /// The user named its URL; no index did.
+    pub(crate) is_direct: bool,
+}
+
+impl Candidate {
+    /// A source that a lock names.
+    pub(crate) fn locked(entry: &LockedWheel, source: Arc<Source>) -> Self {
+        let bare = File::bare(entry.filename.clone(), entry.url.clone(), entry.sha256);
+        let file = File { size: entry.size, ..bare };
+        let is_direct = entry.origin != Origin::Index;
+        Self { file: Arc::new(file), url: entry.url.clone(), kind: Kind::Source(source), is_direct }
+    }
+}
+
+/// What a candidate is.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// A wheel for the target.
+    Wheel(Arc<WheelFilename>),
+    /// A source distribution, or a tree, of which a wheel is to be built.
+    Source(Arc<Source>),
 }
 
 /// Why a version gives no wheel, or is not taken.
@@ -40,16 +65,22 @@ pub(crate) enum PassedOver {
     Python(String),
     /// It has wheels, but none for this Python and platform: the tags there are.
     Tags(Vec<WheelTag>),
-    /// It has only source distributions.
+    /// It has only source distributions, and nothing is to be built of it.
     SourceOnly,
     /// The user's limit of time withholds it: why.
     Withheld(Arc<str>),
+    /// It has wheels, which may not be taken, and no source.
+    WheelsOnly,
+    /// Its source is packed in a way that is not understood.
+    Packing,
 }
 
 /// All versions of a project.
 #[derive(Debug)]
 pub(crate) struct Candidates {
+    name: PackageName,
     target: Arc<Target>,
+    allowed: Allowed,
     versions: BTreeMap<Version, Release>,
     only_prereleases: bool,
 }
@@ -62,7 +93,7 @@ struct Release {
 
 impl Candidates {
     /// Sorts a project's files into versions; rows without a readable version are left out.
-    pub(crate) fn new(name: &PackageName, page: &Page, target: Arc<Target>) -> Self {
+    pub(crate) fn new(name: &PackageName, page: &Page, target: Arc<Target>, allowed: Allowed) -> Self {
         let mut versions: BTreeMap<Version, Release> = BTreeMap::new();
         let mut last: Option<(&str, Version)> = None;
         for file in &page.files {
@@ -80,7 +111,16 @@ impl Candidates {
         // What was not there yet at the user's limit of time makes no stable version.
         let counts = |release: &Release| release.files.iter().any(|file| file.withheld.is_none());
         let only_prereleases = versions.iter().all(|(version, release)| version.any_prerelease() || !counts(release));
-        Self { target, versions, only_prereleases }
+        Self { name: name.clone(), target, allowed, versions, only_prereleases }
+    }
+
+    /// The one version that a URL gives, wherever it came from.
+    pub(crate) fn only(name: &PackageName, version: Version, candidate: Candidate, target: Arc<Target>) -> Self {
+        let release = Release { files: vec![candidate.file.clone()], choice: OnceLock::from(Ok(candidate)) };
+        let versions = BTreeMap::from([(version, release)]);
+        let allowed = Allowed { wheels: true, sources: true };
+        // Who names a URL names its version, whatever that is.
+        Self { name: name.clone(), target, allowed, versions, only_prereleases: true }
     }
 
     /// All versions, oldest first.
@@ -119,10 +159,65 @@ impl Candidates {
         favourite.into_iter().chain(others.filter_map(|version| Some((version, self.candidate(version).ok()?))))
     }
 
-    /// The wheel of a version.
+    /// The archive of a version.
     pub(crate) fn candidate(&self, version: &Version) -> Result<&Candidate, PassedOver> {
         let release = self.versions.get(version).ok_or(PassedOver::SourceOnly)?;
-        release.choice.get_or_init(|| choose(&release.files, &self.target)).as_ref().map_err(Clone::clone)
+        release.choice.get_or_init(|| self.choose(version, &release.files)).as_ref().map_err(Clone::clone)
+    }
+
+    /// The best archive: not yanked before yanked, a wheel before a source, then tag order, then the higher build number,
+    /// then file name.
+    fn choose(&self, version: &Version, files: &[Arc<File>]) -> Result<Candidate, PassedOver> {
+        let mut best = None;
+        let mut passed = None;
+        for file in files {
+            match self.judge(version, file) {
+                Ok((rank, candidate)) => {
+                    let build = match &candidate.kind {
+                        Kind::Wheel(wheel) => wheel.build.clone(),
+                        Kind::Source(_) => None,
+                    };
+                    let key = (file.yanked.is_some(), rank, std::cmp::Reverse(build), file.filename.clone());
+                    if best.as_ref().is_none_or(|(least, _)| key < *least) {
+                        best = Some((key, candidate));
+                    }
+                }
+                Err(reason) => passed = Some(nearest(passed, reason)),
+            }
+        }
+        best.map(|(_, candidate)| candidate).ok_or(passed.unwrap_or(PassedOver::SourceOnly))
+    }
+
+    /// A candidate and its rank among those of its version; less is better.
+    fn judge(&self, version: &Version, file: &Arc<File>) -> Result<(u32, Candidate), PassedOver> {
+        if let Some(reason) = &file.withheld {
+            return Err(PassedOver::Withheld(reason.clone()));
+        }
+        let (rank, kind) = if file.filename.ends_with(".whl") {
+            let wheel = WheelFilename::parse(&file.filename).map_err(|_| PassedOver::SourceOnly)?;
+            if !self.allowed.wheels {
+                return Err(PassedOver::WheelsOnly);
+            }
+            let Some(rank) = self.target.tags.priority(&wheel.tags) else {
+                return Err(PassedOver::Tags(wheel.tags));
+            };
+            (rank, Kind::Wheel(Arc::new(wheel)))
+        } else {
+            if !self.allowed.sources {
+                return Err(PassedOver::SourceOnly);
+            }
+            if Packing::of(&file.filename).is_none() {
+                return Err(PassedOver::Packing);
+            }
+            let place = Place::Archive { subdirectory: None };
+            let source = Source { name: Some(self.name.clone()), version: Some(version.clone()), place };
+            (u32::MAX, Kind::Source(Arc::new(source)))
+        };
+        if let Some(wanted) = file.requires_python.as_ref().filter(|text| !accepts_python(text, &self.target.python)) {
+            return Err(PassedOver::Python(wanted.clone()));
+        }
+        let url = Url::parse(&file.url).map_err(|_| PassedOver::SourceOnly)?;
+        Ok((rank, Candidate { file: file.clone(), url, kind, is_direct: false }))
     }
 
     /// Versions of the range that exist but may not be taken, newest first, with the reasons.
@@ -152,44 +247,6 @@ impl Candidates {
             Prerelease::Never => false,
         }
     }
-}
-
-/// The best wheel: not yanked before yanked, then tag order, then the higher build number, then file name.
-fn choose(files: &[Arc<File>], target: &Target) -> Result<Candidate, PassedOver> {
-    let mut best = None;
-    let mut passed = None;
-    for file in files {
-        match judge(file, target) {
-            Ok((rank, candidate)) => {
-                let key = (
-                    file.yanked.is_some(),
-                    rank,
-                    std::cmp::Reverse(candidate.wheel.build.clone()),
-                    file.filename.clone(),
-                );
-                if best.as_ref().is_none_or(|(least, _)| key < *least) {
-                    best = Some((key, candidate));
-                }
-            }
-            Err(reason) => passed = Some(nearest(passed, reason)),
-        }
-    }
-    best.map(|(_, candidate)| candidate).ok_or(passed.unwrap_or(PassedOver::SourceOnly))
-}
-
-fn judge(file: &Arc<File>, target: &Target) -> Result<(u32, Candidate), PassedOver> {
-    if let Some(reason) = &file.withheld {
-        return Err(PassedOver::Withheld(reason.clone()));
-    }
-    let wheel = WheelFilename::parse(&file.filename).map_err(|_| PassedOver::SourceOnly)?;
-    let Some(rank) = target.tags.priority(&wheel.tags) else {
-        return Err(PassedOver::Tags(wheel.tags));
-    };
-    if let Some(wanted) = file.requires_python.as_ref().filter(|text| !accepts_python(text, &target.python)) {
-        return Err(PassedOver::Python(wanted.clone()));
-    }
-    let url = Url::parse(&file.url).map_err(|_| PassedOver::SourceOnly)?;
-    Ok((rank, Candidate { file: file.clone(), url, wheel: Arc::new(wheel) }))
 }
 
 /// True if the specifiers accept the Python; as in pip, a pre-release of Python counts as its release.

@@ -236,7 +236,9 @@ impl Writer<'_> {
                 PassedOver::Yanked(why) => format!("was yanked ({})", why.trim()),
                 PassedOver::Python(wanted) => format!("needs Python {wanted}"),
                 PassedOver::Withheld(why) => why.to_string(),
-                PassedOver::SourceOnly => "has no wheel, only source".to_owned(),
+                PassedOver::SourceOnly => "has no wheel, only source, which may not be built".to_owned(),
+                PassedOver::WheelsOnly => "has no source, only wheels, which may not be taken".to_owned(),
+                PassedOver::Packing => "has only source in an archive that is not understood".to_owned(),
                 PassedOver::Tags(there) => {
                     tags.extend(there);
                     "has no wheel for this Python and platform".to_owned()

@@ -13,6 +13,7 @@ mod archive;
 mod candidates;
 mod client;
 mod credentials;
+mod direct;
 mod error;
 mod explain;
 #[cfg(test)]
@@ -23,6 +24,7 @@ mod fetch;
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod fetch_tests;
 mod flat;
+mod formats;
 mod freshness;
 mod indexes;
 mod lenient;
@@ -45,6 +47,7 @@ mod session;
 mod shared;
 mod simple;
 mod solve;
+mod source;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod source_tests;
@@ -58,10 +61,12 @@ mod wheel_metadata;
 pub use client::HttpOptions;
 pub use error::{Error, Result};
 pub use fetch::FetchError;
+pub use formats::{Formats, Names};
 pub use indexes::Indexes;
-pub use lock::{Lock, LockedWheel};
+pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
 pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
+pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};
 pub use timestamp::{NotATimestamp, Timestamp};

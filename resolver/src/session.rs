@@ -4,8 +4,10 @@
 //! candidate; when that is there, the pages of what it requires. The solver only waits, so what it decides
 //! never depends on the order in which answers come.
 
-use crate::candidates::{Candidate, Candidates, Order};
+use crate::candidates::{Candidate, Candidates, Kind, Order};
+use crate::direct::{self, DirectProject, DirectProjects};
 use crate::error::{Error, Result};
+use crate::formats::Formats;
 use crate::metadata::{Metadata, Requirement};
 use crate::range::{self, VersionRange};
 use crate::request::{Request, Resolution, Target};
@@ -78,6 +80,8 @@ pub(crate) struct Session {
     constraints: HashMap<PackageName, VersionRange>,
     overrides: HashMap<PackageName, VersionRange>,
     resolution: Resolution,
+    formats: Formats,
+    from_urls: DirectProjects,
     /// What is asked for by the user.
     direct: BTreeSet<PackageName>,
     projects: Mutex<HashMap<PackageName, Arc<Slot<Project>>>>,
@@ -87,8 +91,10 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, runtime: Handle, request: &Request) -> Result<Arc<Self>> {
         let target = Arc::new(request.target.clone());
+        let from_urls = direct::prepare(&shared, &runtime, request)?;
         let direct = applying(&request.requirements, &target).map(|requirement| requirement.name.clone()).collect();
-        let (constraints, overrides) = (ranges(&request.constraints, &target)?, ranges(&request.overrides, &target)?);
+        let ranges = |requirements: &[Requirement]| ranges(requirements, &target, &from_urls);
+        let (constraints, overrides) = (ranges(&request.constraints)?, ranges(&request.overrides)?);
         let named = |(name, version): (&String, &Version)| Some((name.parse().ok()?, version.clone()));
         Ok(Arc::new(Self {
             shared,
@@ -98,6 +104,8 @@ impl Session {
             constraints,
             overrides,
             resolution: request.resolution,
+            formats: request.formats.clone(),
+            from_urls,
             direct,
             projects: Mutex::default(),
             metadata: Mutex::default(),
@@ -124,9 +132,10 @@ impl Session {
     /// The versions that a requirement accepts, or what the user wants instead.
     ///
     /// # Errors
-    /// [`Error::Requirement`] for one that names a URL.
+    /// [`Error::Requirement`] for one that names a URL which is not the user's.
     pub(crate) fn range_of(&self, requirement: &Requirement) -> Result<VersionRange> {
-        self.overrides.get(&requirement.name).map_or_else(|| range_of(requirement), |range| Ok(range.clone()))
+        let own = || range_of(requirement, &self.from_urls);
+        self.overrides.get(&requirement.name).map_or_else(own, |range| Ok(range.clone()))
     }
 
     /// The user's constraint on a project.
@@ -145,6 +154,11 @@ impl Session {
             std::collections::hash_map::Entry::Occupied(known) => return known.get().clone(),
             std::collections::hash_map::Entry::Vacant(vacant) => vacant.insert(Slot::new()).clone(),
         };
+        if let Some(DirectProject { version, candidate, .. }) = self.from_urls.get(name) {
+            let only = Candidates::only(name, version.clone(), candidate.clone(), self.target.clone());
+            slot.set(Ok(Project::Known(Arc::new(only))));
+            return slot;
+        }
         let task = self.clone().load_project(Promise(slot.clone()), name.clone(), range.clone());
         self.runtime.spawn(task);
         slot
@@ -160,7 +174,8 @@ impl Session {
         Box::pin(async move {
             let project = match pages::look_up(&self.shared, &name).await {
                 Ok(Lookup::Found(page)) => {
-                    Ok(Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone()))))
+                    let allowed = self.formats.of(&name);
+                    Ok(Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone(), allowed))))
                 }
                 Ok(Lookup::Unknown(asked)) => Ok(Project::Unknown(asked)),
                 Err(error) => Err(error),
@@ -176,7 +191,14 @@ impl Session {
     pub(crate) fn look_ahead(self: &Arc<Self>, name: &PackageName, candidates: &Candidates, range: &VersionRange) {
         let range = self.constrained(name, range);
         if let Some((_, candidate)) = candidates.select(&range, self.preferred(name), self.order(name)) {
-            self.metadata(&candidate);
+            self.ask_ahead(&candidate);
+        }
+    }
+
+    /// Requests metadata that may be wanted soon; nothing is built for that.
+    pub(crate) fn ask_ahead(self: &Arc<Self>, candidate: &Candidate) {
+        if matches!(candidate.kind, Kind::Wheel(_)) {
+            self.metadata(candidate);
         }
     }
 
@@ -203,10 +225,14 @@ impl Session {
 }
 
 /// What requirements whose markers hold accept of each project, taken together.
-fn ranges(requirements: &[Requirement], target: &Target) -> Result<HashMap<PackageName, VersionRange>> {
+fn ranges(
+    requirements: &[Requirement],
+    target: &Target,
+    from_urls: &DirectProjects,
+) -> Result<HashMap<PackageName, VersionRange>> {
     let mut ranges: HashMap<PackageName, VersionRange> = HashMap::new();
     for requirement in applying(requirements, target) {
-        let accepted = range_of(requirement)?;
+        let accepted = range_of(requirement, from_urls)?;
         let known = ranges.entry(requirement.name.clone()).or_insert_with(VersionRange::full);
         *known = known.intersection(&accepted);
     }
@@ -224,14 +250,17 @@ pub(crate) fn applying<'a>(
 /// The versions that a requirement accepts.
 ///
 /// # Errors
-/// [`Error::Requirement`] for one that names a URL.
-fn range_of(requirement: &Requirement) -> Result<VersionRange> {
+/// [`Error::Requirement`] for one that names a URL which is not the user's.
+fn range_of(requirement: &Requirement, from_urls: &DirectProjects) -> Result<VersionRange> {
     match &requirement.version_or_url {
         None => Ok(VersionRange::full()),
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => Ok(range::from_specifiers(specifiers.iter())),
+        Some(VersionOrUrl::Url(url)) if from_urls.get(&requirement.name).is_some_and(|known| known.url == *url) => {
+            Ok(VersionRange::full())
+        }
         Some(VersionOrUrl::Url(url)) => Err(Error::Requirement {
             requirement: format!("{} @ {}", requirement.name, crate::client::shown(url)),
-            reason: "only projects of an index are supported, not URLs".to_owned(),
+            reason: "a project of an index cannot say where another comes from: require that URL yourself".to_owned(),
         }),
     }
 }

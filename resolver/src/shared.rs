@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::progress::Progress;
 use crate::simple::{File, Page};
+use crate::source::{BuildEnvironments, Tree};
 use crate::timestamp::Timestamp;
 use omnipkg_store::{Sha256, Store, publish};
 use pep508_rs::PackageName;
@@ -30,6 +31,12 @@ pub(crate) struct Shared {
     /// The files of `find_links`, once somebody needed them.
     pub(crate) flat: OnceCell<Vec<Arc<File>>>,
     pub(crate) metadata: Mutex<HashMap<Url, Arc<Metadata>>>,
+    /// Sources that were fetched and not yet built.
+    pub(crate) trees: Mutex<HashMap<Url, Arc<Tree>>>,
+    /// Where builds run, if anything may be built.
+    pub(crate) environments: Option<Arc<dyn BuildEnvironments>>,
+    /// Builds that may be under way at once.
+    pub(crate) builds: Semaphore,
 }
 
 /// What else is looked at, and what of it counts.
@@ -58,6 +65,9 @@ impl Shared {
             pages: Mutex::default(),
             flat: OnceCell::new(),
             metadata: Mutex::default(),
+            trees: Mutex::default(),
+            environments: None,
+            builds: Semaphore::new(1),
         }
     }
 

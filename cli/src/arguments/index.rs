@@ -32,6 +32,15 @@ pub struct IndexOptions {
     /// Ask the index again, whatever is remembered
     #[arg(long)]
     pub refresh: bool,
+    /// Build nothing of these projects: names, or :all: (may be repeated)
+    #[arg(long, value_name = "NAMES")]
+    pub only_binary: Vec<String>,
+    /// Take no wheels of these projects, but build them: names, or :all: (may be repeated)
+    #[arg(long, value_name = "NAMES")]
+    pub no_binary: Vec<String>,
+    /// Build nothing: the same as --only-binary :all:
+    #[arg(long)]
+    pub no_build: bool,
 }
 
 /// Who is asked for logins.

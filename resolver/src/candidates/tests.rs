@@ -1,6 +1,7 @@
 //! Which file of a project is chosen, and why others are not.
 
 use super::*;
+use crate::formats::Formats;
 use crate::testing::{target, target_with};
 use pep440_rs::VersionSpecifiers;
 
@@ -10,7 +11,12 @@ fn file(filename: &str) -> File {
 
 fn candidates(files: Vec<File>, prerelease: Prerelease) -> Candidates {
     let page = Page { files: files.into_iter().map(Arc::new).collect(), skipped: vec![] };
-    Candidates::new(&"foo-bar".parse().unwrap(), &page, Arc::new(target_with(prerelease)))
+    Candidates::new(
+        &"foo-bar".parse().unwrap(),
+        &page,
+        Arc::new(target_with(prerelease)),
+        Formats::wheels_only().of(&"foo-bar".parse().unwrap()),
+    )
 }
 
 fn of(names: &[&str]) -> Candidates {
@@ -115,4 +121,23 @@ fn a_python_prerelease_counts_as_its_release() {
     assert!(accepts_python(">=3.14", &"3.14.0rc1".parse().unwrap()));
     assert!(!accepts_python("<3.11", &target().python));
     assert!(accepts_python("complete nonsense", &target().python));
+}
+
+#[test]
+fn a_wheel_goes_before_a_source_of_its_version() {
+    let names = ["foo_bar-1.0-py3-none-any.whl", "foo-bar-1.0.tar.gz", "foo_bar-1.1.tar.gz", "foo-bar-1.2.tar.xz"];
+    let page = Page { files: names.iter().map(|name| Arc::new(file(name))).collect(), skipped: vec![] };
+    let name: PackageName = "foo-bar".parse().unwrap();
+    let chosen = |formats: &Formats, specifiers: &str| {
+        let candidates = Candidates::new(&name, &page, Arc::new(target()), formats.of(&name));
+        let found = candidates.select(&range(specifiers), None, Order::Newest);
+        found.map(|(_, candidate)| candidate.file.filename.clone())
+    };
+    let both = Formats::default();
+    assert_eq!(chosen(&both, "").as_deref(), Some("foo_bar-1.1.tar.gz"));
+    assert_eq!(chosen(&both, "==1.0").as_deref(), Some("foo_bar-1.0-py3-none-any.whl"));
+    assert_eq!(chosen(&Formats::wheels_only(), "").as_deref(), Some("foo_bar-1.0-py3-none-any.whl"));
+    let mut no_binary = Formats::default();
+    no_binary.no_binary.add("Foo.Bar").unwrap();
+    assert_eq!(chosen(&no_binary, "==1.0").as_deref(), Some("foo-bar-1.0.tar.gz"));
 }
