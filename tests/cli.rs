@@ -65,6 +65,8 @@ mod stress;
 mod support;
 #[path = "cli/takeover.rs"]
 mod takeover;
+#[path = "cli/tls.rs"]
+mod tls;
 #[path = "cli/together.rs"]
 mod together;
 #[path = "cli/tools.rs"]
