@@ -217,17 +217,23 @@ fn pause(backoff: Duration, attempt: u32, error: &Error) -> Option<Duration> {
 fn is_passing(error: &Error) -> bool {
     match error {
         Error::Status { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
-        Error::Transport { source, .. } => !(source.is_builder() || source.is_redirect() || is_distrust(source)),
+        Error::Transport { source, .. } => !(source.is_builder() || source.is_redirect() || is_distrust(&**source)),
         Error::Interrupted { .. } => true,
         _ => false,
     }
 }
 
 /// True if nobody vouches for the server: it will be the same next time.
-fn is_distrust(error: &reqwest::Error) -> bool {
-    let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
-    let inner = causes.filter_map(|cause| cause.downcast_ref::<std::io::Error>()?.get_ref());
-    inner.filter_map(|inner| inner.downcast_ref()).any(|error| matches!(error, rustls::Error::InvalidCertificate(_)))
+fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return true;
+    }
+    // What is inside an I/O error is not its source, but takes its place.
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match inner {
+        Some(inner) => is_distrust(inner),
+        None => error.source().is_some_and(is_distrust),
+    }
 }
 
 /// Reads an answer's body, of at most `limit` bytes.

@@ -134,6 +134,6 @@ mod tests {
         credentials.take(&url("http://own:1@127.0.0.1:8000/simple/"));
         assert_eq!(credentials.known(&url("http://127.0.0.1:9000/x")).unwrap().user, "n");
         assert_eq!(credentials.known(&url("http://127.0.0.1:8000/x")).unwrap().user, "own");
-        assert!(credentials.known(&url("http://127.0.0.2/x")).is_none());
+        assert!(credentials.known(&url("http://elsewhere.example/x")).is_none());
     }
 }

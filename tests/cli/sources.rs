@@ -158,7 +158,7 @@ fn a_proxy_is_used_where_there_is_one() {
     let proxy = Index::start(Mode::Json);
     proxy.add(&wheel("lib", "1.0"));
     // Nothing listens there: only the proxy can answer.
-    let context = Context::new().env("OMNIPKG_INDEX_URL", "http://127.0.0.9:9/simple/");
+    let context = Context::new().env("OMNIPKG_INDEX_URL", "http://127.0.0.1:9/simple/");
     let resolve = |variable: &str, more: &[(&str, &str)]| {
         let mut command = context.command(["resolve", "lib", "--refresh"]);
         command.env(variable, proxy.origin()).envs(more.iter().copied()).env("OMNIPKG_HTTP_TIMEOUT", "5");
@@ -168,9 +168,9 @@ fn a_proxy_is_used_where_there_is_one() {
         assert_eq!(quiet_success(resolve(variable, &[])), "lib==1.0\n", "{variable}");
     }
     let asked = proxy.requests();
-    assert!(asked.iter().all(|request| request.path.starts_with("http://127.0.0.9:9/")), "{asked:?}");
-    let around = resolve("HTTP_PROXY", &[("NO_PROXY", "127.0.0.9")]).expect_code(1);
-    assert!(around.stderr.contains("cannot fetch http://127.0.0.9:9/simple/lib/"), "{around}");
+    assert!(asked.iter().all(|request| request.path.starts_with("http://127.0.0.1:9/")), "{asked:?}");
+    let around = resolve("HTTP_PROXY", &[("NO_PROXY", "127.0.0.1")]).expect_code(1);
+    assert!(around.stderr.contains("cannot fetch http://127.0.0.1:9/simple/lib/"), "{around}");
 }
 
 #[test]
