@@ -19,6 +19,8 @@ mod faults;
 mod generations;
 #[path = "cli/heal.rs"]
 mod heal;
+#[path = "cli/indexes.rs"]
+mod indexes;
 #[path = "cli/inline.rs"]
 mod inline;
 #[path = "cli/install.rs"]

@@ -7,7 +7,7 @@ use crate::indexes::Indexes;
 use crate::lock::{Lock, LockedWheel};
 use crate::progress::Progress;
 use crate::request::{Request, Target};
-use crate::shared::{Shared, Sources};
+use crate::shared::{Shared, Sources, lock};
 use crate::solve;
 use crate::source::{self, BuildEnvironments};
 use omnipkg_store::Store;
@@ -87,6 +87,8 @@ impl Resolver {
 
 impl Drop for Resolver {
     fn drop(&mut self) {
+        // A task that nobody waits for may still hold the rest; scratch directories must not wait for that.
+        lock(&self.shared.trees).clear();
         // Requests made ahead may still be under way; nobody wants their answers any more.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
