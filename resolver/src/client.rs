@@ -122,9 +122,10 @@ impl Client {
         if self.options.offline {
             return Err(Error::Offline { needed: shown(url) });
         }
-        let mut response = self.send_as(self.credentials.known(url), url, headers).await?;
+        let login = self.credentials.known(url);
+        let mut response = self.send_as(login.clone(), url, headers).await?;
         if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(login) = self.credentials.ask_keyring(url).await
+            && let Some(login) = self.credentials.ask_keyring(url, login.as_ref()).await
         {
             response = self.send_as(Some(login), url, headers).await?;
         }

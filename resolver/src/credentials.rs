@@ -35,11 +35,14 @@ pub(crate) struct Credentials {
     keyring: bool,
     /// What the keyring said, by origin: it is asked once.
     asked: Mutex<HashMap<String, Option<Login>>>,
+    /// Held while it is asked: many requests are refused at once.
+    asking: tokio::sync::Mutex<()>,
 }
 
 impl Credentials {
     pub(crate) fn new(netrc_file: Option<PathBuf>, keyring: bool) -> Self {
-        Self { logins: Vec::new(), netrc_file, netrc: OnceLock::new(), keyring, asked: Mutex::default() }
+        let (netrc, asked, asking) = (OnceLock::new(), Mutex::default(), tokio::sync::Mutex::default());
+        Self { logins: Vec::new(), netrc_file, netrc, keyring, asked, asking }
     }
 
     /// Takes the login out of a URL and keeps it.
@@ -61,10 +64,15 @@ impl Credentials {
         said.or(of_index).or_else(|| self.of_netrc(url))
     }
 
-    /// Asks the keyring for a server that refused; `None` if it is not to be asked, was asked before or knows nothing.
-    pub(crate) async fn ask_keyring(&self, url: &Url) -> Option<Login> {
-        if !self.keyring || lock(&self.asked).contains_key(&origin(url)) {
+    /// What the keyring says for a server that refused what was `sent`; `None` if that is no news.
+    pub(crate) async fn ask_keyring(&self, url: &Url, sent: Option<&Login>) -> Option<Login> {
+        if !self.keyring {
             return None;
+        }
+        let _asking = self.asking.lock().await;
+        let asked = lock(&self.asked).get(&origin(url)).cloned();
+        if let Some(said) = asked {
+            return said.filter(|login| Some(login) != sent);
         }
         let scoped = self.nearest(url);
         let service = scoped.map_or_else(|| origin(url), |scoped| shown(&scoped.scope));

@@ -120,7 +120,7 @@ fn a_project_is_bound_to_an_index() {
 #[test]
 fn the_keyring_and_netrc_know_logins() {
     let context = Context::new();
-    context.publish(&[wheel("lib", "1.0")]);
+    context.publish(&["a", "b", "c", "d", "lib"].map(|name| wheel(name, "1.0")));
     context.index().require_login("me", "s3cret");
     let refused = context.run(["resolve", "lib"]).expect_code(1);
     assert!(refused.stderr.contains("answered 401") && refused.stderr.contains("hint: "), "{refused}");
@@ -136,7 +136,8 @@ fn the_keyring_and_netrc_know_logins() {
     fs::set_permissions(bin.join("keyring"), fs::Permissions::from_mode(0o755)).unwrap();
     let url = context.index().url().replace("//", "//me@");
     let with_keyring = |more: &[&str]| {
-        let mut command = context.command([&["resolve", "lib", "--refresh", "--index-url", &url], more].concat());
+        let mut command =
+            context.command([&["resolve", "lib", "a", "b", "c", "d", "--refresh", "--index-url", &url], more].concat());
         let path =
             command.get_envs().find(|(name, _)| *name == "PATH").and_then(|(_, value)| value).unwrap().to_owned();
         command.env("PATH", format!("{}:{}", bin.display(), path.to_str().unwrap()));
@@ -144,10 +145,15 @@ fn the_keyring_and_netrc_know_logins() {
     };
     with_keyring(&[]).expect_code(1);
     assert!(!context.work().join("asked").exists(), "nobody asked for it");
-    assert_eq!(quiet_success(with_keyring(&["--keyring-provider", "subprocess"])), "lib==1.0\n");
+    let all = "a==1.0\nb==1.0\nc==1.0\nd==1.0\nlib==1.0\n";
+    assert_eq!(quiet_success(with_keyring(&["--keyring-provider", "subprocess"])), all);
     let asked = fs::read_to_string(context.work().join("asked")).unwrap();
     let service = context.index().url();
-    assert_eq!(asked, format!("get {service} me\nget {host} me\n"), "the index first, then its server, each once");
+    assert_eq!(
+        asked,
+        format!("get {service} me\nget {host} me\n"),
+        "the index first, then its server, each once though five pages are refused"
+    );
     // A file of logins needs no flag.
     fs::write(context.home().join(".netrc"), "machine 127.0.0.1 login me password s3cret\n").unwrap();
     assert_eq!(quiet_success(context.run(["resolve", "lib", "--refresh"])), "lib==1.0\n");
@@ -213,4 +219,34 @@ fn settings_are_told_with_their_origins() {
     assert_eq!(row("https-proxy"), Some(("http://****@127.0.0.1:1/", "HTTPS_PROXY")));
     assert_eq!(row("no-index"), Some(("false", "default")));
     assert_eq!(row("index-url").map(|(_, origin)| origin), Some("OMNIPKG_INDEX_URL"));
+}
+
+#[test]
+fn a_download_that_fails_leaves_nothing_and_the_next_one_works() {
+    let context = Context::new();
+    let good = wheel("lib", "1.0");
+    context.index().add_with(&wheel("wrong", "1.0"), FileOptions::default().wrong_hash());
+    context.publish(&[good.clone()]);
+    let path = Index::file_path(&good);
+    let left = |folder: &str| context.store_files(folder).len();
+    let before = (left("objects"), left("wheels"));
+    let refused = |project: &str, word: &str| {
+        let refused = context.run(["install", project]).expect_code(1);
+        assert!(refused.stderr.contains(word) && refused.stderr.matches("omnipkg: error:").count() == 1, "{refused}");
+        assert_eq!((left("objects"), left("wheels"), left("tmp")), (before.0, before.1, 0), "{refused}");
+    };
+    for (fault, word) in [
+        (Fault::Cut(100), "cannot fetch"),
+        (Fault::ContentLength(good.bytes.len() - 1), "sha256 of lib-1.0-py3-none-any.whl is"),
+        (Fault::ContentLength(good.bytes.len() + 1), "cannot fetch"),
+        (Fault::Html, "a page of HTML in place of a file"),
+        (Fault::Status(404), "answered 404"),
+    ] {
+        context.index().fault(&path, fault);
+        refused("lib", word);
+    }
+    refused("wrong", "sha256 of wrong-1.0-py3-none-any.whl is");
+    context.index().mend(&path);
+    context.run(["install", "lib"]).success();
+    assert_eq!(crate::support::installed_version(&context, "lib"), "1.0");
 }
