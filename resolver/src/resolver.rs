@@ -1,12 +1,13 @@
 //! The synchronous front: owns the async runtime, which starts on first use.
 
-use crate::client::{Client, HttpOptions, Indexes};
+use crate::client::{Client, HttpOptions};
 use crate::direct;
 use crate::error::{Error, Result};
+use crate::indexes::Indexes;
 use crate::lock::{Lock, LockedWheel};
 use crate::progress::Progress;
 use crate::request::{Request, Target};
-use crate::shared::{Shared, lock};
+use crate::shared::{Shared, Sources, lock};
 use crate::solve;
 use crate::source::{self, BuildEnvironments};
 use omnipkg_store::Store;
@@ -25,11 +26,9 @@ pub struct Resolver {
 impl Resolver {
     /// A resolver over indexes, with its caches in `store`. Starts nothing yet.
     pub fn new(store: Store, indexes: &Indexes, http: HttpOptions, progress: Arc<dyn Progress>) -> Self {
-        Self::over(Client::new(indexes, http), store, progress)
-    }
-
-    pub(crate) fn over(client: Client, store: Store, progress: Arc<dyn Progress>) -> Self {
-        Self { runtime: OnceLock::new(), shared: Arc::new(Shared::new(client, store, progress)) }
+        let (client, find_links) = Client::new(indexes, http);
+        let sources = Sources { find_links, exclude_newer: indexes.exclude_newer };
+        Self { runtime: OnceLock::new(), shared: Arc::new(Shared::new(client, sources, store, progress)) }
     }
 
     /// The same, which may build wheels of sources in environments that are composed by another.
