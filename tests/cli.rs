@@ -21,6 +21,8 @@ mod faults;
 mod generations;
 #[path = "cli/heal.rs"]
 mod heal;
+#[path = "cli/indexes.rs"]
+mod indexes;
 #[path = "cli/inline.rs"]
 mod inline;
 #[path = "cli/install.rs"]
@@ -73,6 +75,8 @@ mod stress;
 mod support;
 #[path = "cli/takeover.rs"]
 mod takeover;
+#[path = "cli/tls.rs"]
+mod tls;
 #[path = "cli/together.rs"]
 mod together;
 #[path = "cli/tools.rs"]

@@ -109,7 +109,7 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         Verb::Export(options) => &options.index,
         Verb::Sync(options) => &options.index,
         Verb::Activate(options) => &options.index,
-        Verb::Demo { index, .. } => index,
+        Verb::Demo { index, .. } | Verb::Config { index, .. } => index,
         _ => &none,
     };
     Ok(Settings {
@@ -120,8 +120,7 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         quiet: arguments.common.quiet,
         verbose: arguments.common.verbose,
         json: arguments.common.json,
-        index_url: index.index_url.clone(),
-        extra_index_url: index.extra_index_url.clone(),
+        index: index.clone(),
         formats: formats(index)?,
     })
 }

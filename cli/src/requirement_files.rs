@@ -124,7 +124,7 @@ impl RequirementFiles {
         if let Some(option) = line.strip_prefix('-') {
             let (name, value) = option.split_once([' ', '=']).unwrap_or((option, ""));
             let value = value.trim();
-            if self.options.line(name, value)? {
+            if self.options.line(name, value, &place.path.with_file_name(""))? {
                 return Ok(());
             }
             if matches!(name, "e" | "-editable") {
@@ -263,7 +263,7 @@ mod tests {
         let error = format!("{:#}", RequirementFiles::read(&[], &[], &[extras], &parse).unwrap_err());
         assert!(error.ends_with("line 1: an override cannot have extras"), "{error}");
         for (text, expected) in [
-            ("a\n--no-index\n", "line 2: the option --no-index is not understood"),
+            ("a\n--trusted-host x\n", "line 2: the option --trusted-host is not understood"),
             ("\n\na b\n", "line 3: \"a b\" is not a requirement"),
             ("-r bad.txt\n", "bad.txt includes itself"),
             ("-r none.txt\n", "cannot read"),

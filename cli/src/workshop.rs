@@ -19,7 +19,7 @@ use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result, bail};
-use omnipkg_resolver::{Error as ResolveError, HttpOptions, Lock, LockedWheel, Request, Resolver, Target};
+use omnipkg_resolver::{Error as ResolveError, Lock, LockedWheel, Request, Resolver, Target};
 use omnipkg_store::environment::NewGeneration;
 use omnipkg_store::interpreter::Interpreter;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
@@ -372,7 +372,7 @@ impl<'a> Workshop<'a> {
         if self.resolver.is_none() {
             projection::make_interpreter_visible(self.settings, &self.store, self.context.interpreter.path())?;
             let indexes = index_settings::indexes(self.settings, &self.store, &self.context.interpreter)?;
-            let options = HttpOptions { offline: self.settings.offline, ..HttpOptions::default() };
+            let options = index_settings::http(self.settings)?;
             let resolver = Resolver::new(self.store.clone(), &indexes, options, self.display.progress());
             let builder = Builder {
                 settings: self.settings.clone(),

@@ -235,6 +235,7 @@ impl Writer<'_> {
                 PassedOver::Yanked(why) if why.trim().is_empty() => "was yanked".to_owned(),
                 PassedOver::Yanked(why) => format!("was yanked ({})", why.trim()),
                 PassedOver::Python(wanted) => format!("needs Python {wanted}"),
+                PassedOver::Withheld(why) => why.to_string(),
                 PassedOver::SourceOnly => "has no wheel, only source, which may not be built".to_owned(),
                 PassedOver::WheelsOnly => "has no source, only wheels, which may not be taken".to_owned(),
                 PassedOver::Packing => "has only source in an archive that is not understood".to_owned(),

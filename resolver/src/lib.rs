@@ -12,19 +12,29 @@
 mod archive;
 mod candidates;
 mod client;
+mod credentials;
 mod direct;
 mod error;
 mod explain;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod fault_tests;
 mod fetch;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod fetch_tests;
+mod flat;
 mod formats;
+mod freshness;
 mod hashes;
+mod indexes;
 mod lenient;
 mod locate;
 mod lock;
 mod metadata;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod order_tests;
 mod pages;
 mod progress;
 mod provider;
@@ -42,16 +52,24 @@ mod solve;
 mod source;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
+mod source_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod testing;
+mod timestamp;
+mod urls;
 mod wheel_metadata;
 
-pub use client::{HttpOptions, Indexes, percent_decode};
+pub use client::HttpOptions;
 pub use error::{Error, Result};
 pub use fetch::FetchError;
 pub use formats::{Allowed, Formats, Names};
+pub use indexes::Indexes;
 pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
 pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
 pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};
+pub use timestamp::{NotATimestamp, Timestamp};
+pub use urls::percent_decode;

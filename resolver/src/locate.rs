@@ -26,7 +26,7 @@ impl Resolver {
             name: name.to_string(),
             version: wheel.version,
             filename: file.filename.clone(),
-            url: crate::client::without_login(url),
+            url: crate::urls::without_login(url),
             index: lock(&self.shared.found_on).get(name).cloned(),
             sha256: file.sha256,
             size: file.size,

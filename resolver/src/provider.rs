@@ -167,7 +167,7 @@ impl<'a> Provider<'a> {
         *tries += 1;
         if *tries > 1 && (tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
             let next = candidates.acceptable(range, None, order).take((*tries * 2).min(AHEAD));
-            next.for_each(|(_, candidate)| self.session.ask_ahead(candidate));
+            next.for_each(|(_, candidate)| self.session.ask_ahead(candidate, range));
         }
     }
 }

@@ -10,6 +10,7 @@ use omnipkg_store::Sha256;
 use pep440_rs::Operator;
 use pep508_rs::{MarkerEnvironment, Requirement, VersionOrUrl};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// What the options of files come to.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -22,20 +23,30 @@ pub struct FileOptions {
     pub prereleases: bool,
     index_url: Option<String>,
     extra_index_url: Vec<String>,
+    find_links: Vec<String>,
+    no_index: bool,
     formats: Formats,
 }
 
 impl FileOptions {
-    /// Reads an option that has a line of its own; false if it is none of those that are understood.
-    pub fn line(&mut self, name: &str, value: &str) -> Result<bool> {
+    /// Reads an option that has a line of its own, in a file of this directory; false if it is none of those that are
+    /// understood.
+    pub fn line(&mut self, name: &str, value: &str, directory: &Path) -> Result<bool> {
         let mut takes_value = true;
         match name {
             "i" | "-index-url" | "-pypi-url" => self.index_url = Some(value.to_owned()),
             "-extra-index-url" => self.extra_index_url.push(value.to_owned()),
+            "f" | "-find-links" => {
+                // As in pip: below the file's directory, if it is there.
+                let below = directory.join(value);
+                let place = if below.exists() { below.to_string_lossy().into_owned() } else { value.to_owned() };
+                self.find_links.push(place);
+            }
             "-only-binary" => add_names(&mut self.formats.only_binary, value)?,
             "-no-binary" => add_names(&mut self.formats.no_binary, value)?,
-            "-pre" | "-require-hashes" => {
+            "-pre" | "-require-hashes" | "-no-index" => {
                 takes_value = false;
+                self.no_index |= name == "-no-index";
                 self.prereleases |= name == "-pre";
                 self.require_hashes |= name == "-require-hashes";
             }
@@ -106,8 +117,11 @@ impl FileOptions {
     /// The settings with the indexes of the files, where the command line names none: a flag says more than a file.
     pub fn settings(&self, settings: &Settings) -> Settings {
         let mut settings = settings.clone();
-        settings.index_url = settings.index_url.or_else(|| self.index_url.clone());
-        settings.extra_index_url.extend(self.extra_index_url.iter().cloned());
+        let index = &mut settings.index;
+        index.no_index |= self.no_index && index.index_url.is_none();
+        index.index_url = index.index_url.take().or_else(|| self.index_url.clone());
+        index.extra_index_url.extend(self.extra_index_url.iter().cloned());
+        index.find_links.extend(self.find_links.iter().cloned());
         let sides = [
             (&mut settings.formats.only_binary, &self.formats.only_binary),
             (&mut settings.formats.no_binary, &self.formats.no_binary),
@@ -163,12 +177,12 @@ mod tests {
     #[test]
     fn options_with_and_without_values() {
         let mut options = FileOptions::default();
-        assert!(options.line("i", "http://127.0.0.1/a").unwrap());
-        assert!(options.line("-pre", "").unwrap());
-        assert!(!options.line("-no-such-option", "x").unwrap());
+        assert!(options.line("i", "http://127.0.0.1/a", Path::new("")).unwrap());
+        assert!(options.line("-pre", "", Path::new("")).unwrap());
+        assert!(!options.line("-no-such-option", "x", Path::new("")).unwrap());
         assert!(options.prereleases && !options.require_hashes);
         for (name, value) in [("-pre", "x"), ("-extra-index-url", ""), ("i", "")] {
-            assert!(options.line(name, value).is_err(), "{name}");
+            assert!(options.line(name, value, Path::new("")).is_err(), "{name}");
         }
     }
 }
