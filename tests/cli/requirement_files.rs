@@ -46,22 +46,27 @@ fn a_file_names_its_index_and_a_flag_another() {
     write(&context, "extra.txt", &format!("--extra-index-url={}\nlib\n", other.url()));
     install(&context, &["-r", "extra.txt"]);
     assert_eq!(list(&context), "lib 2.0");
+    let refused = one_error(&context, context.run(["resolve", "-r", "pre.txt"]));
+    assert!(refused.contains("lib"), "2.0b1 is not below 2: {refused}");
+    other.add(&WheelBuilder::new("lib", "1.9rc1").build());
+    assert_eq!(resolve(&["-r", "pre.txt", "--refresh"]), "lib==1.9rc1\n");
+}
+
+#[test]
+fn a_file_names_what_lies_beside_it() {
+    let context = Context::new();
     fs::create_dir(context.work().join("files")).unwrap();
     fs::create_dir(context.work().join("files/links")).unwrap();
     let beside = WheelBuilder::new("beside", "1.0").build();
     fs::write(context.work().join("files/links").join(&beside.filename), &beside.bytes).unwrap();
     write(&context, "files/links.txt", "--no-index\n--find-links links\nbeside\n");
-    assert_eq!(resolve(&["-r", "files/links.txt"]), "beside==1.0\n");
+    let resolved = quiet_success(context.run(["resolve", "-r", "files/links.txt"]));
+    assert_eq!(resolved, "beside==1.0\n");
     let refused = one_error(&context, context.run(["resolve", "-r", "files/links.txt", "--format", "pylock"]));
     assert!(refused.contains("no hash for beside-1.0-py3-none-any.whl: install it, then"), "{refused}");
     install(&context, &["-r", "files/links.txt"]);
     let pylock = quiet_success(context.run(["export"]));
-    quiet_success(context.run(["uninstall", "beside"]));
     assert!(pylock.contains("path = \"") && !pylock.contains("index = "), "{pylock}");
-    let refused = one_error(&context, context.run(["resolve", "-r", "pre.txt"]));
-    assert!(refused.contains("lib"), "2.0b1 is not below 2: {refused}");
-    other.add(&WheelBuilder::new("lib", "1.9rc1").build());
-    assert_eq!(resolve(&["-r", "pre.txt", "--refresh"]), "lib==1.9rc1\n");
 }
 
 #[test]
