@@ -78,7 +78,7 @@ pub fn netrc() -> Option<Told> {
 /// Nothing is started for it: the default of the interpreter's pip is the empty name. What is no URL stands as it is.
 pub fn names(settings: &Settings) -> Vec<String> {
     let told = IndexSettings::read(&settings.index);
-    let url = |told: &Told| parse(told).map_or_else(|_| told.value.clone(), |index| without_login(index.url));
+    let url = |told: &Told| parse(told).map_or_else(|_| told.value.clone(), |index| without_login(index.url).into());
     let mut names = Vec::new();
     if told.no_index.is_some() {
         names.push("no index".to_owned());
@@ -201,10 +201,11 @@ fn seconds(told: &Told) -> Result<Duration> {
     usable.with_context(|| format!("{:?} from {} is no number of seconds", told.value, told.origin))
 }
 
-fn without_login(mut url: Url) -> String {
+/// A URL without user name and password.
+pub fn without_login(mut url: Url) -> Url {
     // Only a URL without a host can refuse, and that has no credentials.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
-    url.into()
+    url
 }
 
 /// A setting for eyes: what may be a secret in a URL is masked.

@@ -200,6 +200,7 @@ fn what_an_index_answers_instead_is_told_with_a_next_step() {
 fn settings_are_told_with_their_origins() {
     let context = Context::new().env("UV_EXCLUDE_NEWER", "2024-01-01").env("PIP_DEFAULT_TIMEOUT", "7");
     let context = context.env("HTTPS_PROXY", "http://me:s3cret@127.0.0.1:1/");
+    let context = context.env("UV_NO_BUILD", "1").env("UV_NO_BINARY", "0").env("PIP_NO_BINARY", "lib");
     let words = ["config", "--json", "--offline", "--extra-index-url", "http://u:s3cret@127.0.0.1/x/?token=s3cret"];
     let output = quiet_success(context.run(words));
     assert!(!output.contains("s3cret"), "{output}");
@@ -217,6 +218,8 @@ fn settings_are_told_with_their_origins() {
     assert_eq!(row("http-timeout"), Some(("7", "PIP_DEFAULT_TIMEOUT")));
     assert_eq!(row("extra-index-url"), Some(("http://****@127.0.0.1/x/?****", "--extra-index-url")));
     assert_eq!(row("https-proxy"), Some(("http://****@127.0.0.1:1/", "HTTPS_PROXY")));
+    assert_eq!(row("only-binary"), Some((":all:", "UV_NO_BUILD")));
+    assert_eq!(row("no-binary"), Some(("lib", "PIP_NO_BINARY")));
     assert_eq!(row("no-index"), Some(("false", "default")));
     assert_eq!(row("index-url").map(|(_, origin)| origin), Some("OMNIPKG_INDEX_URL"));
 }
