@@ -173,6 +173,16 @@ fn a_proxy_is_used_where_there_is_one() {
     for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
         assert_eq!(quiet_success(resolve(variable, &[])), "lib==1.0\n", "{variable}");
     }
+    // pip's own is told without a scheme, and heeded where the usual variables name none.
+    let bare = proxy.origin().replace("http://", "");
+    let of_pip = context.command(["resolve", "lib", "--refresh"]);
+    let with = |mut command: std::process::Command, variables: &[(&str, &str)]| {
+        command.envs(variables.iter().copied());
+        omnipkg_tests::process::run(command, b"")
+    };
+    assert_eq!(quiet_success(with(of_pip, &[("PIP_PROXY", &bare)])), "lib==1.0\n");
+    let config = with(context.command(["config"]), &[("PIP_PROXY", "me:s3cret@127.0.0.1:9")]);
+    assert!(config.stdout.contains("http://****@127.0.0.1:9") && !config.stdout.contains("s3cret"), "{config}");
     let asked = proxy.requests();
     assert!(asked.iter().all(|request| request.path.starts_with("http://127.0.0.1:9/")), "{asked:?}");
     let around = resolve("HTTP_PROXY", &[("NO_PROXY", "127.0.0.1")]).expect_code(1);

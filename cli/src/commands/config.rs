@@ -1,7 +1,7 @@
 //! `omnipkg config`: every setting in force, with its value and who told it. Secrets are masked.
 
 use crate::commands::open_store;
-use crate::index_settings::{self, IndexSettings, Origin, Told, shown, variable};
+use crate::index_settings::{self, IndexSettings, Origin, Told, shown, variable, with_scheme};
 use crate::interpreters;
 use crate::settings::{Settings, is_yes};
 use anyhow::Result;
@@ -82,6 +82,8 @@ fn of_indexes(settings: &Settings, told: &IndexSettings, python: Option<&str>) -
             .map(|told| row("netrc", &told)),
     );
     rows.push(row("http-timeout", &or(&told.timeout, "30")));
+    rows.extend(told.proxy.iter().map(|told| row("proxy", told)));
+    rows.extend(told.certificates.iter().map(|told| row("certificates", told)));
     Ok(rows)
 }
 
@@ -113,7 +115,10 @@ fn of_format(told: Told) -> Option<Told> {
 }
 
 fn row(name: &'static str, told: &Told) -> Row {
-    Row { name, value: shown(&told.value), origin: told.origin.to_string() }
+    // Without its scheme a proxy's login would not be seen as one.
+    let is_proxy = name != "no-proxy" && name.ends_with("proxy");
+    let value = if is_proxy { shown(&with_scheme(&told.value)) } else { shown(&told.value) };
+    Row { name, value, origin: told.origin.to_string() }
 }
 
 fn default(value: &str) -> Told {
