@@ -22,12 +22,19 @@ mod lenient;
 mod lock;
 mod metadata;
 mod pages;
+mod permission;
 mod progress;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod property;
 mod provider;
 mod range;
 mod ranges;
 mod request;
 mod resolver;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod scenario_files;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod scenarios;

@@ -6,7 +6,7 @@ use crate::candidates::{Candidate, Candidates, Order};
 use crate::error::{Error, Result};
 use crate::metadata::{Metadata, Requirement};
 use crate::range::{self, VersionRange};
-use crate::session::{Project, Session, applying};
+use crate::session::{Project, Session, applying, range_of};
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
 use pubgrub::{Dependencies, DependencyConstraints, DependencyProvider, PackageResolutionStatistics};
@@ -105,8 +105,8 @@ impl<'a> Provider<'a> {
     /// Requirements as edges: each package once, in order of appearance, with all its pages requested.
     fn to_edges<'r>(&self, requirements: impl Iterator<Item = &'r Requirement>) -> Result<Edges> {
         let mut edges = Edges::new();
-        for requirement in requirements {
-            let range = self.session.range_of(requirement)?;
+        for requirement in requirements.flat_map(|requirement| self.session.overridden(requirement)) {
+            let range = range_of(requirement)?;
             for extra in &requirement.extras {
                 add(&mut edges, Package::Extra(requirement.name.clone(), extra.clone()), &range);
             }
@@ -136,9 +136,6 @@ impl<'a> Provider<'a> {
                 (name, self.to_edges(applying(&metadata.requires, &self.session.target)).map_err(words)?)
             }
             Package::Extra(name, extra) => {
-                if !metadata.extras.contains(extra) {
-                    tracing::warn!("{name} {version} has no extra {extra}");
-                }
                 let of_extra = metadata.requires.iter().filter(|requirement| {
                     requirement.evaluate_markers(markers, std::slice::from_ref(extra))
                         && !requirement.evaluate_markers(markers, &[])

@@ -1,8 +1,7 @@
 //! Sets of versions: PEP 440 specifiers as ranges that pubgrub can compute with, and back to words.
 //!
 //! Unlike the conversion that `pep440_rs` brings, `==1.0`, `<=1.0` and `!=1.0` here speak of `1.0+local`
-//! too, as PEP 440 wants. Bounds that a specifier only implies are made so that they never look like a
-//! pre-release that somebody named (see [`names_prerelease`]).
+//! too, as PEP 440 wants. Bounds that a specifier only implies are shown as it was written.
 
 use pep440_rs::{Operator, Version, VersionSpecifier};
 use std::ops::Bound;
@@ -73,17 +72,6 @@ fn after_locals(version: Version) -> Version {
         let post = version.post().map_or(0, |post| post + 1);
         version.with_post(Some(post)).with_dev(Some(0))
     }
-}
-
-/// True if a bound of the range is a pre-release that a specifier named (PEP 440, "Handling of pre-releases").
-pub(crate) fn names_prerelease(range: &VersionRange) -> bool {
-    let named = |bound: &Bound<Version>| match bound {
-        Bound::Included(version) | Bound::Excluded(version) => {
-            version.any_prerelease() && !(version.is_post() && version.dev() == Some(0))
-        }
-        Bound::Unbounded => false,
-    };
-    range.iter().any(|(low, high)| named(low) || named(high))
 }
 
 /// The one public version that the range accepts, if it is a pin (`==1.0`).
@@ -173,8 +161,13 @@ fn segment(low: &Bound<Version>, high: &Bound<Version>) -> String {
     [low, high].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(",")
 }
 
+/// Without the marks that only bounds carry, and which no pre-release may carry.
 fn plain(version: &Version) -> Version {
-    version.clone().with_min(None).with_max(None)
+    match (version.min(), version.max()) {
+        (None, None) => version.clone(),
+        (Some(_), _) => version.clone().with_min(None),
+        (_, Some(_)) => version.clone().with_max(None),
+    }
 }
 
 /// Undoes [`after_locals`].
@@ -227,16 +220,6 @@ mod tests {
             for version in outside.split(' ') {
                 assert!(!accepts(specifiers, version), "{specifiers} should refuse {version}");
             }
-        }
-    }
-
-    #[test]
-    fn only_explicit_prereleases_are_named() {
-        for specifiers in ["==1.2.*", "<2", "<=2", "~=1.4", "==1.0", ">1", ">1.0.post1", "!=1.5", ">=1,<2,!=1.4.*"] {
-            assert!(!names_prerelease(&range(specifiers)), "{specifiers}");
-        }
-        for specifiers in [">=1.0a1", "==1.0rc1", ">=2.0.dev0", "<2.0b1", "==1.0.dev3"] {
-            assert!(names_prerelease(&range(specifiers)), "{specifiers}");
         }
     }
 

@@ -7,6 +7,7 @@
 use crate::candidates::{Candidate, Candidates, Order};
 use crate::error::{Error, Result};
 use crate::metadata::{Metadata, Requirement};
+use crate::permission::Permissions;
 use crate::range::{self, VersionRange};
 use crate::request::{Request, Resolution, Target};
 use crate::shared::{Lookup, Shared, lock};
@@ -74,9 +75,11 @@ pub(crate) struct Session {
     shared: Arc<Shared>,
     runtime: Handle,
     pub(crate) target: Arc<Target>,
+    permissions: Permissions,
     preferences: BTreeMap<PackageName, Version>,
     constraints: HashMap<PackageName, VersionRange>,
-    overrides: HashMap<PackageName, VersionRange>,
+    /// What takes the place of every requirement of a project: those whose markers hold, perhaps none.
+    overrides: HashMap<PackageName, Vec<Requirement>>,
     resolution: Resolution,
     /// What is asked for by the user.
     direct: BTreeSet<PackageName>,
@@ -88,12 +91,14 @@ impl Session {
     pub(crate) fn new(shared: Arc<Shared>, runtime: Handle, request: &Request) -> Result<Arc<Self>> {
         let target = Arc::new(request.target.clone());
         let direct = applying(&request.requirements, &target).map(|requirement| requirement.name.clone()).collect();
-        let (constraints, overrides) = (ranges(&request.constraints, &target)?, ranges(&request.overrides, &target)?);
+        let constraints = ranges(&request.constraints, &target)?;
+        let overrides = overrides(&request.overrides, &target);
         let named = |(name, version): (&String, &Version)| Some((name.parse().ok()?, version.clone()));
         Ok(Arc::new(Self {
             shared,
             runtime,
             target,
+            permissions: Permissions::new(request),
             preferences: request.preferences.iter().filter_map(named).collect(),
             constraints,
             overrides,
@@ -121,12 +126,9 @@ impl Session {
         }
     }
 
-    /// The versions that a requirement accepts, or what the user wants instead.
-    ///
-    /// # Errors
-    /// [`Error::Requirement`] for one that names a URL.
-    pub(crate) fn range_of(&self, requirement: &Requirement) -> Result<VersionRange> {
-        self.overrides.get(&requirement.name).map_or_else(|| range_of(requirement), |range| Ok(range.clone()))
+    /// The requirement, or what the user wants in its place.
+    pub(crate) fn overridden<'r>(&'r self, requirement: &'r Requirement) -> &'r [Requirement] {
+        self.overrides.get(&requirement.name).map_or(std::slice::from_ref(requirement), Vec::as_slice)
     }
 
     /// The user's constraint on a project.
@@ -160,7 +162,8 @@ impl Session {
         Box::pin(async move {
             let project = match pages::look_up(&self.shared, &name).await {
                 Ok(Lookup::Found(page)) => {
-                    Ok(Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone()))))
+                    let permission = self.permissions.of(&name);
+                    Ok(Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone(), permission))))
                 }
                 Ok(Lookup::Unknown(asked)) => Ok(Project::Unknown(asked)),
                 Err(error) => Err(error),
@@ -190,8 +193,9 @@ impl Session {
         self.runtime.spawn(async move {
             let metadata = wheel_metadata::get(&this.shared, &candidate).await;
             if let Ok(metadata) = &metadata {
-                for requirement in applying(&metadata.requires, &this.target) {
-                    if let Ok(range) = this.range_of(requirement) {
+                let requires = applying(&metadata.requires, &this.target).flat_map(|one| this.overridden(one));
+                for requirement in requires {
+                    if let Ok(range) = range_of(requirement) {
                         this.project(&requirement.name, &range);
                     }
                 }
@@ -213,6 +217,15 @@ fn ranges(requirements: &[Requirement], target: &Target) -> Result<HashMap<Packa
     Ok(ranges)
 }
 
+fn overrides(requirements: &[Requirement], target: &Target) -> HashMap<PackageName, Vec<Requirement>> {
+    let mut overrides: HashMap<PackageName, Vec<Requirement>> = HashMap::new();
+    for requirement in requirements {
+        let of_project = overrides.entry(requirement.name.clone()).or_default();
+        of_project.extend(applying(std::slice::from_ref(requirement), target).cloned());
+    }
+    overrides
+}
+
 /// The requirements whose markers hold, extras aside.
 pub(crate) fn applying<'a>(
     requirements: &'a [Requirement],
@@ -225,7 +238,7 @@ pub(crate) fn applying<'a>(
 ///
 /// # Errors
 /// [`Error::Requirement`] for one that names a URL.
-fn range_of(requirement: &Requirement) -> Result<VersionRange> {
+pub(crate) fn range_of(requirement: &Requirement) -> Result<VersionRange> {
     match &requirement.version_or_url {
         None => Ok(VersionRange::full()),
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => Ok(range::from_specifiers(specifiers.iter())),
