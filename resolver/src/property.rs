@@ -89,10 +89,50 @@ impl Dice {
 }
 
 const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "gone"];
-const VERSIONS: [&str; 10] = ["1.0", "1.1", "2.0", "2.1", "3.0", "2.0rc1", "3.1a1", "1.1.post1", "1.0+local", "1!0.5"];
-const SPECIFIERS: [&str; 20] = [
-    "", "", "", "", ">=1.1", ">=2.0", "<2.0", "<=1.1", "==1.0", "==2.0", "!=2.0", "~=1.0", "==1.*", "!=1.*", ">1.0",
-    "<3.1", ">=2.0rc1", "==3.1a1", ">=1.1,<3", "<2.0rc1",
+const VERSIONS: [&str; 13] = [
+    "1",
+    "1.1",
+    "2.0",
+    "2.1",
+    "3.0",
+    "2.0rc1",
+    "2.0b1",
+    "3.1a1",
+    "1.1.post1",
+    "1.1.post1.dev0",
+    "1+local",
+    "2.0+local",
+    "1!0.5",
+];
+const SPECIFIERS: [&str; 28] = [
+    "",
+    "",
+    "",
+    "",
+    ">=1.1",
+    ">=2.0",
+    "<2.0",
+    "<=1.1",
+    "==1.0",
+    "==2.0",
+    "!=2.0",
+    "~=1.0",
+    "==1.*",
+    "!=1.*",
+    ">1.0",
+    "<3.1",
+    ">=2.0rc1",
+    "==3.1a1",
+    ">=1.1,<3",
+    "<2.0rc1",
+    "==1.1.*",
+    "===2.0",
+    "==2.0+local",
+    "<1.1.post1",
+    ">2.0b1",
+    "!=1.1,!=2.0",
+    ">1.1.post1",
+    "~=2.0b1",
 ];
 const MARKERS: [&str; 7] = [
     "extra == 'x'",
@@ -107,8 +147,7 @@ const MARKERS: [&str; 7] = [
 fn requirement(dice: &mut Dice, projects: usize, markers: usize) -> String {
     let name = if dice.one_in(40) { NAMES[5] } else { NAMES[dice.below(projects)] };
     let extras = if dice.one_in(6) { dice.pick(&["[x]", "[y]", "[x,y]", "[z]"]) } else { "" };
-    let marker =
-        if dice.one_in(markers) { format!(" ; {}", dice.pick(&MARKERS)) } else { String::new() };
+    let marker = if dice.one_in(markers) { format!(" ; {}", dice.pick(&MARKERS)) } else { String::new() };
     format!("{name}{extras}{}{marker}", dice.pick(&SPECIFIERS))
 }
 

@@ -18,7 +18,8 @@ pub(crate) fn from_specifiers<'a>(specifiers: impl IntoIterator<Item = &'a Versi
 fn from_specifier(specifier: &VersionSpecifier) -> VersionRange {
     let version = specifier.version().clone();
     match specifier.operator() {
-        Operator::Equal | Operator::ExactEqual => exactly(version),
+        Operator::Equal => exactly(version),
+        Operator::ExactEqual => Ranges::singleton(version),
         Operator::NotEqual => exactly(version).complement(),
         Operator::TildeEqual => compatible(version),
         Operator::LessThan if version.any_prerelease() => Ranges::strictly_lower_than(version),
@@ -59,9 +60,13 @@ fn prefix(version: Version) -> VersionRange {
     Ranges::between(low, high)
 }
 
-/// Below every pre-release of `version`, without naming one.
+/// The least of a version's own pre-releases, of a release below all that can be named.
 fn lowest(version: Version) -> Version {
-    if version.any_prerelease() || version.is_post() { version } else { version.with_min(Some(0)) }
+    match (version.any_prerelease(), version.is_post()) {
+        (true, _) => version,
+        (_, true) => version.with_dev(Some(0)),
+        _ => version.with_min(Some(0)),
+    }
 }
 
 /// The least version above `version` and all `version+local`.
@@ -201,9 +206,11 @@ mod tests {
         for (specifiers, inside, outside) in [
             ("==1.0", "1.0 1.0.0 1.0+cpu", "1.0.post0 1.0a1 1.0.1 1.0.post0.dev0"),
             ("==1.0+cpu", "1.0+cpu", "1.0 1.0+cuda"),
+            ("===1.0", "1.0 1.0.0", "1.0+cpu 1.0.post0"),
             ("<=1.0", "1.0 1.0+cpu 0.9 1.0a1", "1.0.post1 1.1"),
             ("<1.0", "0.9 0.9.post1", "1.0a1 1.0.dev0 1.0"),
             ("<1.0b2", "1.0b1 1.0a1 0.9", "1.0b2 1.0"),
+            ("<1.0.post1", "1.0 1.0.post0 1.0a1", "1.0.post1.dev0 1.0.post1"),
             (">1.0", "1.0.1 1.1.dev0", "1.0 1.0+cpu 1.0.post1"),
             (">1.0.post1", "1.0.post2 1.1", "1.0.post1 1.0.post1+cpu 1.0"),
             (">=1.0", "1.0 1.0+cpu 1.0.post1", "1.0rc1"),

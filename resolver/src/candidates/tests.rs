@@ -1,8 +1,8 @@
 //! Which file of a project is chosen, and why others are not.
 
 use super::*;
-use crate::simple::CoreMetadata;
 use crate::range;
+use crate::simple::CoreMetadata;
 use crate::testing::target;
 use pep440_rs::VersionSpecifiers;
 

@@ -1,17 +1,18 @@
 //! The rules of a solution, written down a second time and without haste: every possibility is tried.
 //!
-//! Nothing here uses the solver's code: specifiers and markers are judged by `pep440_rs` and `pep508_rs` one
-//! version at a time, wheels by their tag as text.
+//! Nothing here uses the solver's code: specifiers are judged one version at a time as PEP 440 words them (the
+//! check in `pep440_rs` errs on `<2.0rc1` and on `==1.2.*` for version 1), markers by `pep508_rs`, tags as text.
 
 use super::Wheel;
 use crate::metadata::Requirement;
 use crate::request::{Prerelease, Request};
-use pep440_rs::{Operator, Version, VersionSpecifiers};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName, VersionOrUrl};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Wheels with these tags are for the target of tests.
-const TAGS: [&str; 3] = ["py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp311-abi3-manylinux_2_17_x86_64"];
+const TAGS: [&str; 4] =
+    ["py3-none-any", "py2.py3-none-any", "cp311-cp311-manylinux_2_17_x86_64", "cp311-abi3-manylinux_2_17_x86_64"];
 
 /// A universe and a question.
 pub(crate) struct Brute<'a> {
@@ -115,8 +116,43 @@ impl<'a> Brute<'a> {
 fn accepts(requirement: &Requirement, version: &Version) -> bool {
     match &requirement.version_or_url {
         None => true,
-        Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers.contains(version),
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers.iter().all(|one| matches(one, version)),
         Some(VersionOrUrl::Url(_)) => false,
+    }
+}
+
+fn matches(specifier: &VersionSpecifier, version: &Version) -> bool {
+    let named = specifier.version();
+    let public = version.clone().without_local();
+    let release = |version: &Version| {
+        let padded = version.release().iter().copied().chain(std::iter::repeat(0)).take(8).collect::<Vec<u64>>();
+        (version.epoch(), padded)
+    };
+    let begins_alike = |count: usize| {
+        let (mine, theirs) = (release(&public), release(named));
+        mine.0 == theirs.0 && mine.1[..count] == theirs.1[..count]
+    };
+    let is_of_one_release = release(&public) == release(named);
+    match specifier.operator() {
+        Operator::Equal if named.is_local() => version == named,
+        Operator::Equal => public == *named,
+        Operator::NotEqual if named.is_local() => version != named,
+        Operator::NotEqual => public != *named,
+        Operator::ExactEqual => version == named,
+        Operator::EqualStar => begins_alike(named.release().len()),
+        Operator::NotEqualStar => !begins_alike(named.release().len()),
+        Operator::TildeEqual => public >= *named && begins_alike(named.release().len() - 1),
+        Operator::GreaterThanEqual => public >= *named,
+        Operator::LessThanEqual => public <= *named,
+        // Not a pre-release of the version that is named, nor a post-release of it, unless it is such a one itself.
+        Operator::LessThan => {
+            let is_own = is_of_one_release && public.post() == named.post() && public.any_prerelease();
+            public < *named && (named.any_prerelease() || !is_own)
+        }
+        Operator::GreaterThan => {
+            let is_own = is_of_one_release && public.pre() == named.pre() && named.dev().is_none() && public.is_post();
+            public > *named && (named.is_post() || !is_own)
+        }
     }
 }
 
@@ -126,7 +162,7 @@ fn is_possible(wheel: &Wheel, asked: &Request) -> bool {
     let (name, version): (PackageName, Version) = (wheel.name.parse().unwrap(), wheel.version.parse().unwrap());
     let applies = |one: &&Requirement| one.name == name && one.evaluate_markers(&target.markers, &[]);
     let mut own = [&asked.requirements, &asked.constraints, &asked.overrides].into_iter().flatten().filter(applies);
-    let python = wheel.requires_python.as_ref().map(|text| text.parse::<VersionSpecifiers>().unwrap());
+    let python = wheel.requires_python.as_ref().and_then(|text| text.parse::<VersionSpecifiers>().ok());
     if !TAGS.contains(&wheel.tag.as_str()) || python.is_some_and(|python| !python.contains(&target.python)) {
         return false;
     }
