@@ -131,6 +131,11 @@ impl Session {
         self.overrides.get(&requirement.name).map_or(std::slice::from_ref(requirement), Vec::as_slice)
     }
 
+    /// What the user wants of a project in place of anything else.
+    pub(crate) fn overrides(&self, name: &PackageName) -> Option<&[Requirement]> {
+        self.overrides.get(name).map(Vec::as_slice)
+    }
+
     /// The user's constraint on a project.
     pub(crate) fn constraint(&self, name: &PackageName) -> Option<&VersionRange> {
         self.constraints.get(name)
