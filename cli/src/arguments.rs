@@ -85,6 +85,15 @@ pub struct IndexOptions {
     /// Ask the index again, whatever is remembered
     #[arg(long)]
     pub refresh: bool,
+    /// Build nothing of these projects: names, or :all: (may be repeated)
+    #[arg(long, value_name = "NAMES")]
+    pub only_binary: Vec<String>,
+    /// Take no wheels of these projects, but build them: names, or :all: (may be repeated)
+    #[arg(long, value_name = "NAMES")]
+    pub no_binary: Vec<String>,
+    /// Build nothing: the same as --only-binary :all:
+    #[arg(long)]
+    pub no_build: bool,
 }
 
 /// What may be installed to heal a failing script.
@@ -379,9 +388,12 @@ pub struct MountOptions {
 /// `install`.
 #[derive(Debug, Args)]
 pub struct InstallOptions {
-    /// What to install
-    #[arg(required = true, value_name = "REQUIREMENT")]
+    /// What to install: requirements, paths and URLs
+    #[arg(required_unless_present = "editable", value_name = "REQUIREMENT")]
     pub requirements: Vec<String>,
+    /// A project's directory, to be imported from there itself (may be repeated)
+    #[arg(short, long, value_name = "DIRECTORY")]
+    pub editable: Vec<PathBuf>,
     /// Take newer versions of what is there already
     #[arg(short = 'U', long)]
     pub upgrade: bool,

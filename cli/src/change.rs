@@ -7,6 +7,7 @@ use crate::arguments::Selection;
 use crate::bubbles;
 use crate::compiling::compile_view;
 use crate::context::{Base, Context};
+use crate::inputs;
 use crate::output;
 use crate::projection;
 use crate::settings::Settings;
@@ -123,6 +124,7 @@ pub fn apply(settings: &Settings, store: &Store, before: Before, edit: Edit) -> 
     let asks_anew = settings.refresh || !matches!(&edit.way, Way::Solve { upgrade: Upgrade::Nothing, .. });
     if let Some(generation) = current.as_ref().filter(|generation| generation.requirements == texts)
         && !asks_anew
+        && !requirements.iter().any(inputs::is_local)
     {
         let path = projection::make_visible(settings, store, &generation.view)?;
         Environments::new(store).reproject(&name, &generation.view, &path)?;

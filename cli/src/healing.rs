@@ -11,7 +11,7 @@ use crate::standard_input::StandardInput;
 use crate::workshop::{Composed, Workshop, is_unsatisfiable};
 use crate::writable::WritableRuns;
 use anyhow::{Context as _, Result};
-use omnipkg_healer::{Diagnosis, Listener, Plan, Provides, Report, Runner, Talk, Verdict, Views};
+use omnipkg_healer::{Diagnosis, Listener, Plan, Provides, Remedy, Report, Runner, Talk, Verdict, Views};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::interpreter::Identity;
 use omnipkg_store::view::description::ViewDescription;
@@ -105,6 +105,13 @@ impl<'a> LazyWorkshop<'a> {
     pub fn compose_with_bubbles(&mut self, plan: &Plan) -> Result<(Composed, Beside)> {
         let _interruptible = self.signals.interruptible()?;
         let workshop = self.workshop()?;
+        // What a failing script is healed with is not built: a build runs whatever its source says.
+        let added = plan.remedies().iter().filter_map(|remedy| match remedy {
+            Remedy::Require(_) => None,
+            Remedy::Add(requirement) => Some(requirement.name.clone()),
+            Remedy::Replace { to, .. } => Some(to.clone()),
+        });
+        workshop.rules.formats.only_binary.names.extend(added);
         let left_out: Vec<PackageName> = plan.replaced().cloned().collect();
         let own = plan.requirements();
         let (strict, relaxed) = beneath(&workshop.context().base, own, &left_out);

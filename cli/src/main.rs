@@ -20,6 +20,7 @@ mod activation;
 mod answers;
 mod arguments;
 mod bubbles;
+mod build_environments;
 mod change;
 mod closure;
 mod commands;
@@ -29,6 +30,7 @@ mod demos;
 mod healing;
 mod hints;
 mod index_settings;
+mod inputs;
 mod interpreters;
 mod launch;
 mod namespace;
@@ -51,8 +53,9 @@ mod trial;
 mod workshop;
 mod writable;
 
-use anyhow::Result;
+use anyhow::{Result, anyhow};
 use arguments::{Arguments, IndexOptions, Verb};
+use omnipkg_resolver::{Formats, Names};
 use settings::Settings;
 use std::process::ExitCode;
 
@@ -66,6 +69,28 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// What the options, and the variables of pip and uv, say of wheels and sources.
+fn formats(index: &IndexOptions) -> Result<Formats> {
+    let mut formats = Formats::default();
+    if index.no_build || settings::is_yes("UV_NO_BUILD") {
+        formats.only_binary = Names::all();
+    }
+    if settings::is_yes("UV_NO_BINARY") {
+        formats.no_binary = Names::all();
+    }
+    let sides = [
+        (&mut formats.only_binary, "--only-binary", "PIP_ONLY_BINARY", &index.only_binary),
+        (&mut formats.no_binary, "--no-binary", "PIP_NO_BINARY", &index.no_binary),
+    ];
+    for (names, option, variable, given) in sides {
+        let of_variable = std::env::var(variable).ok().map(|text| (variable, text));
+        for (origin, text) in of_variable.into_iter().chain(given.iter().map(|text| (option, text.clone()))) {
+            names.add(&text).map_err(|part| anyhow!("{origin}: {part:?} is no project's name, nor :all: or :none:"))?;
+        }
+    }
+    Ok(formats)
 }
 
 fn settings_for(arguments: &Arguments) -> Result<Settings> {
@@ -91,5 +116,6 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         json: arguments.common.json,
         index_url: index.index_url.clone(),
         extra_index_url: index.extra_index_url.clone(),
+        formats: formats(index)?,
     })
 }

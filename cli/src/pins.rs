@@ -7,7 +7,7 @@
 use crate::answers::{Answer, Question};
 use crate::workshop::Wheels;
 use anyhow::Result;
-use omnipkg_resolver::{Lock, LockedWheel};
+use omnipkg_resolver::{Lock, LockedWheel, Origin};
 use omnipkg_store::wheel::WheelTree;
 use omnipkg_store::{Sha256, Store};
 use pep440_rs::{Operator, Version};
@@ -48,7 +48,8 @@ impl Pins<'_> {
     /// Remembers what pins to the versions of a lock come to, whatever was asked for: a version's wheel is chosen alike.
     /// What is known already is put anew only if it was asked for.
     pub fn remember(&self, lock: &Lock, anew: bool) -> Result<()> {
-        for wheel in lock.wheels.iter().filter(|wheel| is_plain(&wheel.version)) {
+        let of_an_index = |wheel: &&LockedWheel| wheel.is_wheel() && wheel.origin == Origin::Index;
+        for wheel in lock.wheels.iter().filter(of_an_index).filter(|wheel| is_plain(&wheel.version)) {
             let Ok(name) = PackageName::from_str(&wheel.name) else { continue };
             let question = self.pin_question(&name, &wheel.version);
             if wheel.sha256.is_some() && (anew || Answer::read(self.store, &question).is_none()) {

@@ -7,8 +7,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use omnipkg_resolver::Progress;
 use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The display of one command; it is drawn on stderr, from the first thing told to it, and leaves nothing behind.
 #[derive(Clone)]

@@ -1,7 +1,7 @@
 //! What a choice of versions obeys besides the requirements: constraints, overrides, pre-releases, newest or oldest.
 
 use crate::answers::Question;
-use omnipkg_resolver::{Prerelease, Resolution};
+use omnipkg_resolver::{Formats, Prerelease, Resolution};
 use pep508_rs::Requirement;
 
 /// What a choice of versions obeys besides the requirements.
@@ -11,6 +11,8 @@ pub struct Rules {
     pub constraints: Vec<Requirement>,
     /// What is required of a project whatever anybody requires of it.
     pub overrides: Vec<Requirement>,
+    /// Which kinds of archives may be taken.
+    pub formats: Formats,
     /// When pre-releases are taken.
     pub prerelease: Prerelease,
     /// Which of the versions that fit is taken.
@@ -27,6 +29,9 @@ impl Rules {
     pub fn add_to(&self, question: &mut Question) {
         for (kind, requirements) in [("constraint", &self.constraints), ("override", &self.overrides)] {
             requirements.iter().for_each(|requirement| question.add(kind, &requirement.to_string()));
+        }
+        if self.formats != Formats::default() {
+            question.add("formats", &format!("{:?}", self.formats));
         }
         if self.prerelease != Prerelease::default() {
             question.add("prerelease", &format!("{:?}", self.prerelease));

@@ -5,6 +5,7 @@
 
 use anyhow::{Result, bail};
 use omnipkg_fusefs::Rung;
+use omnipkg_resolver::Formats;
 use std::env;
 use std::path::PathBuf;
 
@@ -42,6 +43,8 @@ pub struct Settings {
     pub index_url: Option<String>,
     /// Further indexes given as flags.
     pub extra_index_url: Vec<String>,
+    /// Which kinds of archives may be taken.
+    pub formats: Formats,
 }
 
 impl Settings {

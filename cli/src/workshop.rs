@@ -3,8 +3,10 @@
 //! A remembered answer is used until asked otherwise: then nothing here needs the network or a solver.
 
 use crate::answers::{Answer, Question};
+use crate::build_environments::Builder;
 use crate::context::{Base, Context};
 use crate::index_settings;
+use crate::inputs;
 use crate::output;
 use crate::pins::Pins;
 use crate::progress::Display;
@@ -17,6 +19,7 @@ use anyhow::{Context as _, Result};
 use omnipkg_resolver::{Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Request, Resolver, Target};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::NewGeneration;
+use omnipkg_store::interpreter::Interpreter;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
 use omnipkg_store::view::description::{Overlay, ViewDescription, WheelReference};
 use omnipkg_store::wheel::{WheelTree, ingest};
@@ -27,7 +30,9 @@ use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use url::Url;
 
 /// A view that is ready to be used.
 #[derive(Debug, Clone)]
@@ -92,6 +97,10 @@ pub struct Workshop<'a> {
     pub upgrade: Upgrade,
     /// What more a choice obeys.
     pub rules: Rules,
+    /// What is being built with what is composed here, the outermost first.
+    pub building: Vec<String>,
+    /// The Python that builds, if the context's is another machine's.
+    pub builder: Option<Interpreter>,
 }
 
 /// What is to be taken newer than it is there.
@@ -109,8 +118,10 @@ impl<'a> Workshop<'a> {
     /// A workshop; nothing is opened or started before it is needed.
     pub fn new(settings: &'a Settings, store: Store, context: Context) -> Self {
         let (display, upgrade) = (Display::new(settings), Upgrade::Nothing);
-        let rules = Rules::default();
-        Self { settings, store, context, resolver: None, indexes: OnceCell::new(), display, upgrade, rules }
+        let rules = Rules { formats: settings.formats.clone(), ..Rules::default() };
+        let (building, builder) = (Vec::new(), None);
+        let (resolver, indexes) = (None, OnceCell::new());
+        Self { settings, store, context, resolver, indexes, display, upgrade, rules, building, builder }
     }
 
     /// The context that views are composed over.
@@ -145,7 +156,7 @@ impl<'a> Workshop<'a> {
 
     /// The wheels that answer `requirements`; none is fetched.
     pub fn lock(&mut self, requirements: &[Requirement]) -> Result<Lock> {
-        let question = self.question(requirements, &[]);
+        let question = self.question(requirements, &[])?;
         if let Some(answer) = self.remembered(&question) {
             return Ok(answer.lock);
         }
@@ -162,7 +173,7 @@ impl<'a> Workshop<'a> {
         cost: &mut Cost,
     ) -> Result<(Question, Lock, Wheels)> {
         let started = Instant::now();
-        let question = self.question(requirements, left_out);
+        let question = self.question(requirements, left_out)?;
         let remembered = self.remembered(&question);
         let is_remembered = remembered.is_some();
         let mut lock = match remembered {
@@ -225,9 +236,14 @@ impl<'a> Workshop<'a> {
         Question::new(&self.context.interpreter, indexes)
     }
 
-    fn question(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Question {
+    fn question(&self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Question> {
         let mut question = self.any_question();
-        requirements.iter().for_each(|requirement| question.add("requirement", &requirement.to_string()));
+        for requirement in requirements {
+            question.add("requirement", &requirement.to_string());
+            if let Some(state) = inputs::state(requirement)? {
+                question.add("state", &state);
+            }
+        }
         left_out.iter().for_each(|name| question.add("left out", name.as_ref()));
         for (name, version) in self.preferences() {
             question.add("preference", &format!("{name} {version}"));
@@ -236,7 +252,7 @@ impl<'a> Workshop<'a> {
             question.add("overlay", &overlay.prefix.to_string_lossy());
         }
         self.rules.add_to(&mut question);
-        question
+        Ok(question)
     }
 
     /// What lies beneath is preferred, as long as it satisfies.
@@ -255,20 +271,14 @@ impl<'a> Workshop<'a> {
     }
 
     fn resolve(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Lock> {
-        let facts = &self.context.interpreter.facts;
-        let python = Version::from_str(&facts.full_version()).context("the Python's version")?;
         let request = Request {
             requirements: requirements.iter().map(for_resolver).collect::<Result<_>>()?,
             constraints: self.rules.constraints.iter().map(for_resolver).collect::<Result<_>>()?,
             overrides: self.rules.overrides.iter().map(for_resolver).collect::<Result<_>>()?,
+            formats: self.rules.formats.clone(),
             resolution: self.rules.resolution,
             preferences: self.preferences(),
-            target: Target {
-                markers: facts.marker_environment()?,
-                python,
-                tags: facts.tags(),
-                prerelease: self.rules.prerelease,
-            },
+            target: self.target()?,
         };
         let mut lock = self.resolver()?.resolve(&request)?;
         lock.wheels.retain(|wheel| !left_out.iter().any(|name| name.as_ref() == wheel.name));
@@ -282,12 +292,39 @@ impl<'a> Workshop<'a> {
         Ok(lock)
     }
 
+    /// What versions are chosen for.
+    fn target(&self) -> Result<Target> {
+        let facts = &self.context.interpreter.facts;
+        Ok(Target {
+            markers: facts.marker_environment()?,
+            python: Version::from_str(&facts.full_version()).context("the Python's version")?,
+            tags: facts.tags(),
+            prerelease: self.rules.prerelease,
+        })
+    }
+
+    /// The name of the project that a URL gives.
+    pub fn name_of(&mut self, url: &Url) -> Result<PackageName> {
+        let target = self.target()?;
+        let name = self.resolver()?.name_of(url, &target)?;
+        self.display.finish();
+        Ok(name)
+    }
+
     fn resolver(&mut self) -> Result<&mut Resolver> {
         if self.resolver.is_none() {
             projection::make_interpreter_visible(self.settings, &self.store, self.context.interpreter.path())?;
             let indexes = index_settings::indexes(self.settings, &self.store, &self.context.interpreter)?;
             let options = HttpOptions { offline: self.settings.offline, ..HttpOptions::default() };
-            self.resolver = Some(Resolver::new(self.store.clone(), &indexes, options, self.display.progress()));
+            let resolver = Resolver::new(self.store.clone(), &indexes, options, self.display.progress());
+            let builder = Builder {
+                settings: self.settings.clone(),
+                store: self.store.clone(),
+                interpreter: self.builder.clone().unwrap_or_else(|| self.context.interpreter.clone()),
+                rules: self.rules.clone(),
+                building: self.building.clone(),
+            };
+            self.resolver = Some(resolver.building_in(Arc::new(builder)));
         }
         self.resolver.as_mut().context("no resolver")
     }
@@ -297,7 +334,7 @@ impl<'a> Workshop<'a> {
         let mut known: BTreeMap<String, (Sha256, WheelTree)> = BTreeMap::new();
         let mut missing = Vec::new();
         for wheel in &lock.wheels {
-            match wheel.sha256.map(|sha256| (sha256, WheelTree::open(&self.store, &sha256))) {
+            match wheel.wheel().map(|sha256| (sha256, WheelTree::open(&self.store, &sha256))) {
                 Some((sha256, Ok(tree))) => {
                     known.insert(wheel.name.clone(), (sha256, tree));
                 }
@@ -305,12 +342,22 @@ impl<'a> Workshop<'a> {
                 _ => missing.push(wheel.clone()),
             }
         }
+        let (sources, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|wheel| !wheel.is_wheel());
         if !missing.is_empty() {
             for (name, sha256) in self.fetch(&missing, cost)? {
                 known.insert(name, (sha256, WheelTree::open(&self.store, &sha256)?));
             }
         }
-        for wheel in &mut lock.wheels {
+        for source in sources {
+            let built = self.resolver()?.build(&source)?;
+            let sha256 = built.built.context("a build gave no wheel")?;
+            known.insert(built.name.clone(), (sha256, WheelTree::open(&self.store, &sha256)?));
+            cost.new_wheels += 1;
+            if let Some(entry) = lock.wheels.iter_mut().find(|entry| entry.name == built.name) {
+                *entry = built;
+            }
+        }
+        for wheel in lock.wheels.iter_mut().filter(|wheel| wheel.is_wheel()) {
             wheel.sha256 = known.get(&wheel.name).map(|(sha256, _)| *sha256);
         }
         Ok(known.into_values().collect())

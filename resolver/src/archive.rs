@@ -6,7 +6,7 @@ use crate::client::{Client, identity};
 use crate::client::{HttpOptions, bad_status};
 use crate::error::{Error, Result};
 use crate::fetch::download;
-use crate::lock::LockedWheel;
+use crate::lock::{LockedWheel, Origin};
 use crate::progress::Progress;
 use crate::resolver::Resolver;
 use omnipkg_store::{Sha256, Store};
@@ -37,6 +37,8 @@ impl Resolver {
                 url: url.clone(),
                 sha256: Some(sha256),
                 size: None,
+                built: None,
+                origin: Origin::default(),
                 requires: Vec::new(),
             };
             Ok(self.handle()?.block_on(download(&self.shared, archive))?.1)

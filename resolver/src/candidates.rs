@@ -3,11 +3,15 @@
 //! The choice depends on nothing but the page, the target and what the user permits; a narrower range never
 //! makes a version possible. Reasons are kept, because an explanation that says only "no version" helps nobody.
 
+use crate::formats::Allowed;
+use crate::lock::{LockedWheel, Origin};
 use crate::metadata::parse_specifiers;
 use crate::permission::{Permission, Prereleases};
 use crate::range::VersionRange;
 use crate::request::Target;
-use crate::simple::{File, Page};
+use crate::simple::{CoreMetadata, File, Page};
+use crate::source::{Place, Source};
+use omnipkg_store::sdist::Packing;
 use omnipkg_store::tags::{WheelFilename, WheelTag};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -22,12 +26,40 @@ pub(crate) enum Order {
     Oldest,
 }
 
-/// A wheel that the target can use.
+/// An archive that the target can use.
 #[derive(Debug, Clone)]
 pub(crate) struct Candidate {
     pub(crate) file: Arc<File>,
     pub(crate) url: Url,
-    pub(crate) wheel: Arc<WheelFilename>,
+    pub(crate) kind: Kind,
+    /// The user named its URL; no index did.
+    pub(crate) is_direct: bool,
+}
+
+impl Candidate {
+    /// A source that a lock names.
+    pub(crate) fn locked(entry: &LockedWheel, source: Arc<Source>) -> Self {
+        let file = File {
+            filename: entry.filename.clone(),
+            url: entry.url.to_string(),
+            sha256: entry.sha256,
+            requires_python: None,
+            yanked: None,
+            core_metadata: CoreMetadata::No,
+            size: entry.size,
+        };
+        let is_direct = entry.origin != Origin::Index;
+        Self { file: Arc::new(file), url: entry.url.clone(), kind: Kind::Source(source), is_direct }
+    }
+}
+
+/// What a candidate is.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// A wheel for the target.
+    Wheel(Arc<WheelFilename>),
+    /// A source distribution, or a tree, of which a wheel is to be built.
+    Source(Arc<Source>),
 }
 
 /// Why a version gives no wheel, or is not taken.
@@ -41,15 +73,21 @@ pub(crate) enum PassedOver {
     Python(String),
     /// It has wheels, but none for this Python and platform: the tags there are.
     Tags(Vec<WheelTag>),
-    /// It has only source distributions.
+    /// It has only source distributions, and nothing is to be built of it.
     SourceOnly,
+    /// It has wheels, which may not be taken, and no source.
+    WheelsOnly,
+    /// Its source is packed in a way that is not understood.
+    Packing,
 }
 
 /// All versions of a project.
 #[derive(Debug)]
 pub(crate) struct Candidates {
+    name: PackageName,
     target: Arc<Target>,
     permission: Permission,
+    allowed: Allowed,
     versions: BTreeMap<Version, Release>,
 }
 
@@ -61,7 +99,13 @@ struct Release {
 
 impl Candidates {
     /// Sorts a project's files into versions; rows without a readable version are left out.
-    pub(crate) fn new(name: &PackageName, page: &Page, target: Arc<Target>, permission: Permission) -> Self {
+    pub(crate) fn new(
+        name: &PackageName,
+        page: &Page,
+        target: Arc<Target>,
+        permission: Permission,
+        allowed: Allowed,
+    ) -> Self {
         let mut versions: BTreeMap<Version, Release> = BTreeMap::new();
         let mut last: Option<(&str, Version)> = None;
         for file in &page.files {
@@ -76,7 +120,17 @@ impl Candidates {
             last = Some((text, version.clone()));
             versions.entry(version).or_default().files.push(file.clone());
         }
-        Self { target, permission, versions }
+        Self { name: name.clone(), target, permission, allowed, versions }
+    }
+
+    /// The one version that a URL gives, wherever it came from.
+    pub(crate) fn only(name: &PackageName, version: Version, candidate: Candidate, target: Arc<Target>) -> Self {
+        let release = Release { files: vec![candidate.file.clone()], choice: OnceLock::from(Ok(candidate)) };
+        let versions = BTreeMap::from([(version, release)]);
+        let allowed = Allowed { wheels: true, sources: true };
+        // Who names a URL names its version, whatever that is.
+        let permission = Permission { prereleases: Prereleases::Equal, ..Permission::default() };
+        Self { name: name.clone(), target, permission, allowed, versions }
     }
 
     /// All versions, oldest first.
@@ -127,10 +181,62 @@ impl Candidates {
         Box::new(in_order().filter(|version| !version.any_prerelease()).chain(last))
     }
 
-    /// The wheel of a version.
+    /// The archive of a version.
     pub(crate) fn candidate(&self, version: &Version) -> Result<&Candidate, PassedOver> {
         let release = self.versions.get(version).ok_or(PassedOver::SourceOnly)?;
-        release.choice.get_or_init(|| choose(&release.files, &self.target)).as_ref().map_err(Clone::clone)
+        release.choice.get_or_init(|| self.choose(version, &release.files)).as_ref().map_err(Clone::clone)
+    }
+
+    /// The best archive: not yanked before yanked, a wheel before a source, then tag order, then the higher build number,
+    /// then file name.
+    fn choose(&self, version: &Version, files: &[Arc<File>]) -> Result<Candidate, PassedOver> {
+        let mut best = None;
+        let mut passed = None;
+        for file in files {
+            match self.judge(version, file) {
+                Ok((rank, candidate)) => {
+                    let build = match &candidate.kind {
+                        Kind::Wheel(wheel) => wheel.build.clone(),
+                        Kind::Source(_) => None,
+                    };
+                    let key = (file.yanked.is_some(), rank, std::cmp::Reverse(build), file.filename.clone());
+                    if best.as_ref().is_none_or(|(least, _)| key < *least) {
+                        best = Some((key, candidate));
+                    }
+                }
+                Err(reason) => passed = Some(nearest(passed, reason)),
+            }
+        }
+        best.map(|(_, candidate)| candidate).ok_or(passed.unwrap_or(PassedOver::SourceOnly))
+    }
+
+    /// A candidate and its rank among those of its version; less is better.
+    fn judge(&self, version: &Version, file: &Arc<File>) -> Result<(u32, Candidate), PassedOver> {
+        let (rank, kind) = if file.filename.ends_with(".whl") {
+            let wheel = WheelFilename::parse(&file.filename).map_err(|_| PassedOver::SourceOnly)?;
+            if !self.allowed.wheels {
+                return Err(PassedOver::WheelsOnly);
+            }
+            let Some(rank) = self.target.tags.priority(&wheel.tags) else {
+                return Err(PassedOver::Tags(wheel.tags));
+            };
+            (rank, Kind::Wheel(Arc::new(wheel)))
+        } else {
+            if !self.allowed.sources {
+                return Err(PassedOver::SourceOnly);
+            }
+            if Packing::of(&file.filename).is_none() {
+                return Err(PassedOver::Packing);
+            }
+            let place = Place::Archive { subdirectory: None };
+            let source = Source { name: Some(self.name.clone()), version: Some(version.clone()), place };
+            (u32::MAX, Kind::Source(Arc::new(source)))
+        };
+        if let Some(wanted) = file.requires_python.as_ref().filter(|text| !accepts_python(text, &self.target.python)) {
+            return Err(PassedOver::Python(wanted.clone()));
+        }
+        let url = Url::parse(&file.url).map_err(|_| PassedOver::SourceOnly)?;
+        Ok((rank, Candidate { file: file.clone(), url, kind, is_direct: false }))
     }
 
     /// Versions of the range that exist but may not be taken, newest first, with the reasons.
@@ -156,41 +262,6 @@ impl Candidates {
     fn is_barred(&self, version: &Version) -> bool {
         self.permission.prereleases == Prereleases::Never && version.any_prerelease()
     }
-}
-
-/// The best wheel: not yanked before yanked, then tag order, then the higher build number, then file name.
-fn choose(files: &[Arc<File>], target: &Target) -> Result<Candidate, PassedOver> {
-    let mut best = None;
-    let mut passed = None;
-    for file in files {
-        match judge(file, target) {
-            Ok((rank, candidate)) => {
-                let key = (
-                    file.yanked.is_some(),
-                    rank,
-                    std::cmp::Reverse(candidate.wheel.build.clone()),
-                    file.filename.clone(),
-                );
-                if best.as_ref().is_none_or(|(least, _)| key < *least) {
-                    best = Some((key, candidate));
-                }
-            }
-            Err(reason) => passed = Some(nearest(passed, reason)),
-        }
-    }
-    best.map(|(_, candidate)| candidate).ok_or(passed.unwrap_or(PassedOver::SourceOnly))
-}
-
-fn judge(file: &Arc<File>, target: &Target) -> Result<(u32, Candidate), PassedOver> {
-    let wheel = WheelFilename::parse(&file.filename).map_err(|_| PassedOver::SourceOnly)?;
-    let Some(rank) = target.tags.priority(&wheel.tags) else {
-        return Err(PassedOver::Tags(wheel.tags));
-    };
-    if let Some(wanted) = file.requires_python.as_ref().filter(|text| !accepts_python(text, &target.python)) {
-        return Err(PassedOver::Python(wanted.clone()));
-    }
-    let url = Url::parse(&file.url).map_err(|_| PassedOver::SourceOnly)?;
-    Ok((rank, Candidate { file: file.clone(), url, wheel: Arc::new(wheel) }))
 }
 
 /// True if the specifiers accept the Python; as in pip, a pre-release of Python counts as its release.

@@ -78,6 +78,30 @@ pub enum Error {
         /// Of the bytes that came.
         got: Sha256,
     },
+    /// A source cannot be built.
+    #[error("cannot build {of}: {reason}")]
+    Build {
+        /// `rich 13.4.2`, or where the source is.
+        of: String,
+        /// What went wrong, with the last lines of the backend's log.
+        reason: String,
+    },
+    /// What a build needs cannot be had.
+    #[error("cannot make the environment to build {of} in")]
+    BuildEnvironment {
+        /// As for [`Error::Build`].
+        of: String,
+        /// Why not.
+        source: Arc<dyn std::error::Error + Send + Sync>,
+    },
+    /// A repository cannot be used.
+    #[error("cannot use the repository {repository}: {reason}")]
+    Git {
+        /// Its URL, without user information.
+        repository: String,
+        /// What git said.
+        reason: String,
+    },
     /// A local file could not be used.
     #[error("cannot {operation} {}", path.display())]
     Io {
@@ -112,6 +136,10 @@ impl Error {
 
     pub(crate) fn answer(url: &url::Url, reason: impl Into<String>) -> Self {
         Self::Answer { url: crate::client::shown(url), reason: reason.into() }
+    }
+
+    pub(crate) fn build(of: &str, reason: impl Into<String>) -> Self {
+        Self::Build { of: of.to_owned(), reason: reason.into() }
     }
 
     pub(crate) fn metadata(wheel: &str, reason: impl Into<String>) -> Self {

@@ -96,6 +96,8 @@ fn hashes_that_the_index_lacks_are_filled_in_and_files_work() {
         url: url::Url::from_file_path(&path).unwrap(),
         sha256: None,
         size: None,
+        built: None,
+        origin: crate::lock::Origin::Index,
         requires: vec![],
     };
     let ingest = |wheel: &LockedWheel, _: &Path| Ok::<_, Infallible>(wheel.sha256);

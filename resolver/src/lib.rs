@@ -12,12 +12,14 @@
 mod archive;
 mod candidates;
 mod client;
+mod direct;
 mod error;
 mod explain;
 mod fetch;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod fetch_tests;
+mod formats;
 mod lenient;
 mod lock;
 mod metadata;
@@ -42,6 +44,7 @@ mod session;
 mod shared;
 mod simple;
 mod solve;
+mod source;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod testing;
@@ -50,8 +53,10 @@ mod wheel_metadata;
 pub use client::{HttpOptions, Indexes};
 pub use error::{Error, Result};
 pub use fetch::FetchError;
-pub use lock::{Lock, LockedWheel};
+pub use formats::{Formats, Names};
+pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
 pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
+pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};

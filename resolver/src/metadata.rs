@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::lenient;
-use pep440_rs::VersionSpecifiers;
+use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName};
 use std::str::FromStr;
 use url::Url;
@@ -13,25 +13,30 @@ pub type Requirement = pep508_rs::Requirement<Url>;
 /// The needs of one wheel.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Metadata {
+    pub(crate) name: PackageName,
+    /// `None` if it is no version of PEP 440.
+    pub(crate) version: Option<Version>,
     pub(crate) requires: Vec<Requirement>,
     pub(crate) requires_python: Option<VersionSpecifiers>,
     pub(crate) extras: Vec<ExtraName>,
 }
 
 impl Metadata {
-    /// Parses METADATA of the wheel called `filename`, which must be of project `name`.
-    pub(crate) fn parse(bytes: &[u8], filename: &str, name: &PackageName) -> Result<Self> {
+    /// Parses METADATA of the archive called `filename`, which must be of project `expected`, if that is known.
+    pub(crate) fn parse(bytes: &[u8], filename: &str, expected: Option<&PackageName>) -> Result<Self> {
         let text = String::from_utf8_lossy(bytes);
-        let mut this = Self { requires: Vec::new(), requires_python: None, extras: Vec::new() };
-        let mut named = false;
-        for (key, value) in headers(&text) {
+        let fields = headers(&text);
+        let name = fields.iter().find(|(key, _)| key == "name").map(|(_, value)| value.trim());
+        let name = name.ok_or_else(|| Error::metadata(filename, "it has no Name"))?;
+        let another = || Error::metadata(filename, format!("it names project {name:?}"));
+        let name = PackageName::from_str(name).map_err(|_| another())?;
+        if expected.is_some_and(|expected| *expected != name) {
+            return Err(another());
+        }
+        let mut this = Self { name, version: None, requires: Vec::new(), requires_python: None, extras: Vec::new() };
+        for (key, value) in fields {
             match key.as_str() {
-                "name" => {
-                    named = true;
-                    if PackageName::from_str(value.trim()).ok().as_ref() != Some(name) {
-                        return Err(Error::metadata(filename, format!("it names project {:?}", value.trim())));
-                    }
-                }
+                "version" => this.version = value.trim().parse().ok(),
                 "requires-dist" => {
                     let parsed = parse_requirement(&value)
                         .map_err(|reason| Error::metadata(filename, format!("Requires-Dist {value:?}: {reason}")))?;
@@ -43,15 +48,12 @@ impl Metadata {
                 _ => {}
             }
         }
-        if !named {
-            return Err(Error::metadata(filename, "it has no Name"));
-        }
         Ok(this)
     }
 }
 
 /// The headers before the first empty line, names in lower case, continuation lines joined.
-fn headers(text: &str) -> Vec<(String, String)> {
+pub(crate) fn headers(text: &str) -> Vec<(String, String)> {
     let mut headers: Vec<(String, String)> = Vec::new();
     for line in text.trim_start_matches('\u{feff}').lines() {
         // A line of blanks belongs to the value above it: licences are folded with such lines inside.
@@ -89,7 +91,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Metadata> {
-        Metadata::parse(text.as_bytes(), "rich-1-py3-none-any.whl", &"rich".parse().unwrap())
+        Metadata::parse(text.as_bytes(), "rich-1-py3-none-any.whl", Some(&"rich".parse().unwrap()))
     }
 
     #[test]

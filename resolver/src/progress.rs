@@ -8,6 +8,8 @@ pub trait Progress: Send + Sync {
     fn fetching(&self, _filename: &str, _bytes_total: Option<u64>) {}
     /// So many more bytes of it have come.
     fn fetched_bytes(&self, _filename: &str, _bytes: u64) {}
+    /// A source is being built.
+    fn building(&self, _source: &str) {}
     /// It has come whole and is being ingested.
     fn fetched(&self, _filename: &str) {}
     /// Something to know of what was chosen, which does not keep anybody from going on.

@@ -163,6 +163,9 @@ fn line(dice: &mut Dice, name: &str, version: &str, projects: usize) -> Vec<Stri
     if dice.one_in(12) {
         fields.push(format!("tag {}", dice.pick(&["cp311-cp311-win_amd64", "cp311-abi3-manylinux_2_17_x86_64"])));
     }
+    if dice.one_in(12) {
+        fields.push("sdist".to_owned());
+    }
     if dice.one_in(10) {
         fields.push("yanked broken".to_owned());
     }
@@ -196,6 +199,10 @@ fn case(seed: u64) -> Case {
     }
     if dice.one_in(4) {
         asked.push(format!("resolution {}", dice.pick(&["lowest", "lowest-direct"])));
+    }
+    if dice.one_in(8) {
+        let kind = dice.pick(&["only-binary", "no-binary"]);
+        asked.push(format!("{kind} {}", dice.pick(&[":all:", "a", "b"])));
     }
     Case { offered, asked }
 }

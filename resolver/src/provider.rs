@@ -6,7 +6,7 @@ use crate::candidates::{Candidate, Candidates, Order};
 use crate::error::{Error, Result};
 use crate::metadata::{Metadata, Requirement};
 use crate::range::{self, VersionRange};
-use crate::session::{Project, Session, applying, range_of};
+use crate::session::{Project, Session, applying};
 use pep440_rs::Version;
 use pep508_rs::{ExtraName, PackageName};
 use pubgrub::{Dependencies, DependencyConstraints, DependencyProvider, PackageResolutionStatistics};
@@ -106,7 +106,7 @@ impl<'a> Provider<'a> {
     fn to_edges<'r>(&self, requirements: impl Iterator<Item = &'r Requirement>) -> Result<Edges> {
         let mut edges = Edges::new();
         for requirement in requirements.flat_map(|requirement| self.session.overridden(requirement)) {
-            let range = range_of(requirement)?;
+            let range = self.session.range_of(requirement)?;
             for extra in &requirement.extras {
                 add(&mut edges, Package::Extra(requirement.name.clone(), extra.clone()), &range);
             }
@@ -164,7 +164,7 @@ impl<'a> Provider<'a> {
         *tries += 1;
         if *tries > 1 && (tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
             let next = candidates.acceptable(range, None, order).take((*tries * 2).min(AHEAD));
-            next.for_each(|(_, candidate)| drop(self.session.metadata(candidate)));
+            next.for_each(|(_, candidate)| self.session.ask_ahead(candidate));
         }
     }
 }

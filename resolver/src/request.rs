@@ -1,5 +1,6 @@
 //! The question: what is required, of what, for which interpreter.
 
+use crate::formats::Formats;
 use crate::metadata::Requirement;
 use omnipkg_store::tags::Tags;
 use pep440_rs::Version;
@@ -48,13 +49,15 @@ pub enum Resolution {
 /// A resolution to be made.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// What must be there.
+    /// What must be there. One that names a URL takes its project from there, whoever requires it.
     pub requirements: Vec<Requirement>,
     /// What must hold for a project if it is there; extras are not allowed here.
     pub constraints: Vec<Requirement>,
     /// What is required of a project instead of whatever anybody requires of it, extras included; where the markers
     /// of all its overrides are false, nothing.
     pub overrides: Vec<Requirement>,
+    /// Which kinds of archives may be taken.
+    pub formats: Formats,
     /// Which of the versions that fit is taken.
     pub resolution: Resolution,
     /// Versions, by normalised project name, that are taken wherever the requirements allow them.

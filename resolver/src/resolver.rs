@@ -1,15 +1,19 @@
 //! The synchronous front: owns the async runtime, which starts on first use.
 
 use crate::client::{Client, HttpOptions, Indexes};
+use crate::direct;
 use crate::error::{Error, Result};
-use crate::lock::Lock;
+use crate::lock::{Lock, LockedWheel};
 use crate::progress::Progress;
-use crate::request::Request;
+use crate::request::{Request, Target};
 use crate::shared::Shared;
 use crate::solve;
+use crate::source::{self, BuildEnvironments};
 use omnipkg_store::Store;
+use pep508_rs::PackageName;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Handle, Runtime};
+use url::Url;
 
 /// Resolves requirements and fetches wheels. Must not be used from inside an async runtime.
 pub struct Resolver {
@@ -25,6 +29,36 @@ impl Resolver {
 
     pub(crate) fn over(client: Client, store: Store, progress: Arc<dyn Progress>) -> Self {
         Self { runtime: OnceLock::new(), shared: Arc::new(Shared::new(client, store, progress)) }
+    }
+
+    /// The same, which may build wheels of sources in environments that are composed by another.
+    #[must_use]
+    pub fn building_in(mut self, environments: Arc<dyn BuildEnvironments>) -> Self {
+        // Nobody else has it before it is used.
+        if let Some(shared) = Arc::get_mut(&mut self.shared) {
+            shared.environments = Some(environments);
+        }
+        self
+    }
+
+    /// The project that a URL gives; its source may have to be fetched for that.
+    ///
+    /// # Errors
+    /// [`Error::Requirement`] for what can give none, and whatever keeps it from being looked into.
+    pub fn name_of(&self, url: &Url, target: &Target) -> Result<PackageName> {
+        let name = direct::name(&self.shared, &self.handle()?, url, target);
+        self.shared.progress.done();
+        name
+    }
+
+    /// Builds the wheel of a lock's entry that is a source, and takes it into the store; the entry with its hashes.
+    ///
+    /// # Errors
+    /// [`Error::Build`] with the last lines of the backend's log, and what keeps the source from being had.
+    pub fn build(&self, entry: &LockedWheel) -> Result<LockedWheel> {
+        let built = self.handle()?.block_on(source::build(&self.shared, entry));
+        self.shared.progress.done();
+        built
     }
 
     /// The exact wheels that answer a request. The same request and indexes give the same lock.

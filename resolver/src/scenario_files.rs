@@ -103,6 +103,11 @@ fn rules() {
 }
 
 #[test]
+fn sources() {
+    check("sources");
+}
+
+#[test]
 fn versions() {
     check("versions");
 }

@@ -4,8 +4,10 @@
 //! candidate; when that is there, the pages of what it requires. The solver only waits, so what it decides
 //! never depends on the order in which answers come.
 
-use crate::candidates::{Candidate, Candidates, Order};
+use crate::candidates::{Candidate, Candidates, Kind, Order};
+use crate::direct::{self, DirectProject, DirectProjects};
 use crate::error::{Error, Result};
+use crate::formats::Formats;
 use crate::metadata::{Metadata, Requirement};
 use crate::permission::Permissions;
 use crate::range::{self, VersionRange};
@@ -81,6 +83,8 @@ pub(crate) struct Session {
     /// What takes the place of every requirement of a project: those whose markers hold, perhaps none.
     overrides: HashMap<PackageName, Vec<Requirement>>,
     resolution: Resolution,
+    formats: Formats,
+    from_urls: DirectProjects,
     /// What is asked for by the user.
     direct: BTreeSet<PackageName>,
     projects: Mutex<HashMap<PackageName, Arc<Slot<Project>>>>,
@@ -90,8 +94,9 @@ pub(crate) struct Session {
 impl Session {
     pub(crate) fn new(shared: Arc<Shared>, runtime: Handle, request: &Request) -> Result<Arc<Self>> {
         let target = Arc::new(request.target.clone());
+        let from_urls = direct::prepare(&shared, &runtime, request)?;
         let direct = applying(&request.requirements, &target).map(|requirement| requirement.name.clone()).collect();
-        let constraints = ranges(&request.constraints, &target)?;
+        let constraints = ranges(&request.constraints, &target, &from_urls)?;
         let overrides = overrides(&request.overrides, &target);
         let named = |(name, version): (&String, &Version)| Some((name.parse().ok()?, version.clone()));
         Ok(Arc::new(Self {
@@ -103,6 +108,8 @@ impl Session {
             constraints,
             overrides,
             resolution: request.resolution,
+            formats: request.formats.clone(),
+            from_urls,
             direct,
             projects: Mutex::default(),
             metadata: Mutex::default(),
@@ -136,6 +143,14 @@ impl Session {
         self.overrides.get(name).map(Vec::as_slice)
     }
 
+    /// The versions that a requirement accepts.
+    ///
+    /// # Errors
+    /// [`Error::Requirement`] for one that names a URL which is not the user's.
+    pub(crate) fn range_of(&self, requirement: &Requirement) -> Result<VersionRange> {
+        range_of(requirement, &self.from_urls)
+    }
+
     /// The user's constraint on a project.
     pub(crate) fn constraint(&self, name: &PackageName) -> Option<&VersionRange> {
         self.constraints.get(name)
@@ -152,6 +167,11 @@ impl Session {
             std::collections::hash_map::Entry::Occupied(known) => return known.get().clone(),
             std::collections::hash_map::Entry::Vacant(vacant) => vacant.insert(Slot::new()).clone(),
         };
+        if let Some(DirectProject { version, candidate, .. }) = self.from_urls.get(name) {
+            let only = Candidates::only(name, version.clone(), candidate.clone(), self.target.clone());
+            slot.set(Ok(Project::Known(Arc::new(only))));
+            return slot;
+        }
         let task = self.clone().load_project(Promise(slot.clone()), name.clone(), range.clone());
         self.runtime.spawn(task);
         slot
@@ -167,8 +187,9 @@ impl Session {
         Box::pin(async move {
             let project = match pages::look_up(&self.shared, &name).await {
                 Ok(Lookup::Found(page)) => {
-                    let permission = self.permissions.of(&name);
-                    Ok(Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone(), permission))))
+                    let (permission, allowed) = (self.permissions.of(&name), self.formats.of(&name));
+                    let candidates = Candidates::new(&name, &page, self.target.clone(), permission, allowed);
+                    Ok(Project::Known(Arc::new(candidates)))
                 }
                 Ok(Lookup::Unknown(asked)) => Ok(Project::Unknown(asked)),
                 Err(error) => Err(error),
@@ -184,7 +205,14 @@ impl Session {
     pub(crate) fn look_ahead(self: &Arc<Self>, name: &PackageName, candidates: &Candidates, range: &VersionRange) {
         let range = self.constrained(name, range);
         if let Some((_, candidate)) = candidates.select(&range, self.preferred(name), self.order(name)) {
-            self.metadata(&candidate);
+            self.ask_ahead(&candidate);
+        }
+    }
+
+    /// Requests metadata that may be wanted soon; nothing is built for that.
+    pub(crate) fn ask_ahead(self: &Arc<Self>, candidate: &Candidate) {
+        if matches!(candidate.kind, Kind::Wheel(_)) {
+            self.metadata(candidate);
         }
     }
 
@@ -200,7 +228,7 @@ impl Session {
             if let Ok(metadata) = &metadata {
                 let requires = applying(&metadata.requires, &this.target).flat_map(|one| this.overridden(one));
                 for requirement in requires {
-                    if let Ok(range) = range_of(requirement) {
+                    if let Ok(range) = this.range_of(requirement) {
                         this.project(&requirement.name, &range);
                     }
                 }
@@ -212,10 +240,14 @@ impl Session {
 }
 
 /// What requirements whose markers hold accept of each project, taken together.
-fn ranges(requirements: &[Requirement], target: &Target) -> Result<HashMap<PackageName, VersionRange>> {
+fn ranges(
+    requirements: &[Requirement],
+    target: &Target,
+    from_urls: &DirectProjects,
+) -> Result<HashMap<PackageName, VersionRange>> {
     let mut ranges: HashMap<PackageName, VersionRange> = HashMap::new();
     for requirement in applying(requirements, target) {
-        let accepted = range_of(requirement)?;
+        let accepted = range_of(requirement, from_urls)?;
         let known = ranges.entry(requirement.name.clone()).or_insert_with(VersionRange::full);
         *known = known.intersection(&accepted);
     }
@@ -242,14 +274,17 @@ pub(crate) fn applying<'a>(
 /// The versions that a requirement accepts.
 ///
 /// # Errors
-/// [`Error::Requirement`] for one that names a URL.
-pub(crate) fn range_of(requirement: &Requirement) -> Result<VersionRange> {
+/// [`Error::Requirement`] for one that names a URL which is not the user's.
+fn range_of(requirement: &Requirement, from_urls: &DirectProjects) -> Result<VersionRange> {
     match &requirement.version_or_url {
         None => Ok(VersionRange::full()),
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => Ok(range::from_specifiers(specifiers.iter())),
+        Some(VersionOrUrl::Url(url)) if from_urls.get(&requirement.name).is_some_and(|known| known.url == *url) => {
+            Ok(VersionRange::full())
+        }
         Some(VersionOrUrl::Url(url)) => Err(Error::Requirement {
             requirement: format!("{} @ {}", requirement.name, crate::client::shown(url)),
-            reason: "only projects of an index are supported, not URLs".to_owned(),
+            reason: "a project of an index cannot say where another comes from: require that URL yourself".to_owned(),
         }),
     }
 }

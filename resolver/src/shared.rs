@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::progress::Progress;
 use crate::simple::Page;
+use crate::source::{BuildEnvironments, Tree};
 use omnipkg_store::{Sha256, Store, publish};
 use pep508_rs::PackageName;
 use std::collections::HashMap;
@@ -26,6 +27,12 @@ pub(crate) struct Shared {
     pub(crate) requests: Semaphore,
     pub(crate) pages: Mutex<HashMap<PackageName, Lookup>>,
     pub(crate) metadata: Mutex<HashMap<Url, Arc<Metadata>>>,
+    /// Sources that were fetched and not yet built.
+    pub(crate) trees: Mutex<HashMap<Url, Arc<Tree>>>,
+    /// Where builds run, if anything may be built.
+    pub(crate) environments: Option<Arc<dyn BuildEnvironments>>,
+    /// Builds that may be under way at once.
+    pub(crate) builds: Semaphore,
 }
 
 /// What the indexes say about a name.
@@ -45,6 +52,9 @@ impl Shared {
             requests: Semaphore::new(REQUESTS),
             pages: Mutex::default(),
             metadata: Mutex::default(),
+            trees: Mutex::default(),
+            environments: None,
+            builds: Semaphore::new(1),
         }
     }
 

@@ -89,7 +89,7 @@ fn link(base: &Url, href: &str) -> std::result::Result<(Url, String, Option<Sha2
     Ok((without_login(url), filename, sha256))
 }
 
-fn parse_sha256(text: &str) -> Option<Sha256> {
+pub(crate) fn parse_sha256(text: &str) -> Option<Sha256> {
     Sha256::from_str(&text.to_ascii_lowercase()).ok()
 }
 

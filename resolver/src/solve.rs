@@ -1,7 +1,6 @@
 //! One resolution, from request to lock.
 
-use crate::candidates::Candidate;
-use crate::client::without_login;
+use crate::candidates::Kind;
 use crate::error::{Error, Result};
 use crate::explain;
 use crate::lock::{Lock, LockedWheel};
@@ -9,6 +8,7 @@ use crate::provider::{Package, Provider, root_version};
 use crate::request::Request;
 use crate::session::Session;
 use crate::shared::Shared;
+use crate::source;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use pubgrub::PubGrubError;
@@ -26,7 +26,7 @@ pub(crate) fn solve(shared: &Arc<Shared>, runtime: Handle, request: &Request) ->
             for (package, version) in &solution {
                 warning(&provider, package, version)?.iter().for_each(|text| shared.progress.warning(text));
             }
-            to_lock(&provider, solution)
+            to_lock(shared, &provider, solution)
         }
         Err(PubGrubError::NoSolution(tree)) => match provider.offline() {
             Some(missing) => Err(missing),
@@ -57,7 +57,7 @@ fn warning(provider: &Provider<'_>, package: &Package, version: &Version) -> Res
     })
 }
 
-fn to_lock(provider: &Provider<'_>, solution: BTreeMap<Package, Version>) -> Result<Lock> {
+fn to_lock(shared: &Shared, provider: &Provider<'_>, solution: BTreeMap<Package, Version>) -> Result<Lock> {
     let mut requires: BTreeMap<&PackageName, BTreeSet<String>> = BTreeMap::new();
     for (package, version) in &solution {
         if let Some(name) = package.name() {
@@ -68,16 +68,14 @@ fn to_lock(provider: &Provider<'_>, solution: BTreeMap<Package, Version>) -> Res
     let mut wheels = Vec::new();
     for (package, version) in &solution {
         let Package::Project(name) = package else { continue };
-        let Candidate { file, url, .. } = provider.candidate(name, version)?;
-        wheels.push(LockedWheel {
-            name: name.to_string(),
-            version: version.clone(),
-            filename: file.filename.clone(),
-            url: without_login(url),
-            sha256: file.sha256,
-            size: file.size,
-            requires: requires.get(name).into_iter().flatten().cloned().collect(),
-        });
+        let candidate = provider.candidate(name, version)?;
+        let mut entry = LockedWheel::of(&candidate);
+        (entry.name, entry.version) = (name.to_string(), version.clone());
+        entry.requires = requires.get(name).into_iter().flatten().cloned().collect();
+        if let Kind::Source(source) = &candidate.kind {
+            source::complete(shared, &candidate, source, &mut entry)?;
+        }
+        wheels.push(entry);
     }
     wheels.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(Lock { wheels })

@@ -9,6 +9,7 @@ pub(crate) use server::{Fault, Server, Style};
 pub(crate) use wheels::{Wheel, wheel};
 
 use crate::client::{HttpOptions, Indexes};
+use crate::formats::Formats;
 use crate::lock::Lock;
 use crate::metadata::Requirement;
 use crate::progress::Silent;
@@ -86,6 +87,8 @@ pub(crate) fn request(texts: &[&str]) -> Request {
         requirements: requirements(texts),
         constraints: Vec::new(),
         overrides: Vec::new(),
+        // Nothing builds here; a scenario that wants sources says so.
+        formats: Formats::wheels_only(),
         resolution: Resolution::default(),
         preferences: std::collections::BTreeMap::new(),
         target: target(),

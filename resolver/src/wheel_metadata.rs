@@ -2,13 +2,15 @@
 //!
 //! In order: the cache (by the wheel's sha256), `<url>.metadata` (PEP 658), ranges of the wheel, the wheel.
 
-use crate::candidates::Candidate;
+use crate::candidates::{Candidate, Kind};
 use crate::client::{identity, transport};
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::ranges::{self, Opened, SparseFile};
 use crate::shared::{Shared, lock};
 use crate::simple::{CoreMetadata, File};
+use crate::source;
+use omnipkg_store::tags::WheelFilename;
 use omnipkg_store::{Sha256, wheel};
 use reqwest::{Response, StatusCode};
 use std::io::{Seek, Write};
@@ -24,27 +26,36 @@ pub(crate) async fn get(shared: &Arc<Shared>, candidate: &Candidate) -> Result<A
     if let Some(known) = lock(&shared.metadata).get(&candidate.url) {
         return Ok(known.clone());
     }
+    let wheel = match &candidate.kind {
+        Kind::Wheel(wheel) => wheel,
+        Kind::Source(source) => {
+            let bytes = source::metadata(shared, candidate, source).await?;
+            let metadata = Arc::new(Metadata::parse(&bytes, &source.label(&candidate.url), source.name.as_ref())?);
+            lock(&shared.metadata).insert(candidate.url.clone(), metadata.clone());
+            return Ok(metadata);
+        }
+    };
     let path = file.sha256.map(|hash| shared.metadata_file(&hash));
     let cached = path.as_ref().and_then(|path| shared.read_cache(path));
     let bytes = match cached {
         Some(bytes) => bytes,
         None => {
-            let bytes = fetch(shared, candidate).await?;
+            let bytes = fetch(shared, candidate, wheel).await?;
             if let Some(path) = &path {
                 shared.write_cache(path, &bytes)?;
             }
             bytes
         }
     };
-    let metadata = Arc::new(Metadata::parse(&bytes, &file.filename, &candidate.wheel.name)?);
+    let metadata = Arc::new(Metadata::parse(&bytes, &file.filename, Some(&wheel.name))?);
     lock(&shared.metadata).insert(candidate.url.clone(), metadata.clone());
     Ok(metadata)
 }
 
-async fn fetch(shared: &Arc<Shared>, candidate: &Candidate) -> Result<Vec<u8>> {
+async fn fetch(shared: &Arc<Shared>, candidate: &Candidate, wheel: &Arc<WheelFilename>) -> Result<Vec<u8>> {
     let Candidate { file, url, .. } = candidate;
     if url.scheme() == "file" {
-        return from_disk(candidate).await;
+        return from_disk(candidate, wheel.clone()).await;
     }
     if shared.client.offline() {
         return Err(Error::Offline { needed: format!("the metadata of {}", file.filename) });
@@ -56,15 +67,20 @@ async fn fetch(shared: &Arc<Shared>, candidate: &Candidate) -> Result<Vec<u8>> {
         return Ok(bytes);
     }
     match ranges::open(shared, url).await? {
-        Opened::Ranges(parts) => from_parts(shared, candidate, parts).await,
-        Opened::Whole(response) => from_whole(shared, candidate, *response).await,
+        Opened::Ranges(parts) => from_parts(shared, candidate, wheel, parts).await,
+        Opened::Whole(response) => from_whole(shared, candidate, wheel.clone(), *response).await,
     }
 }
 
 /// Reads again and again, each time with more of the file, until nothing is missing.
-async fn from_parts(shared: &Shared, candidate: &Candidate, mut parts: SparseFile) -> Result<Vec<u8>> {
+async fn from_parts(
+    shared: &Shared,
+    candidate: &Candidate,
+    wheel: &Arc<WheelFilename>,
+    mut parts: SparseFile,
+) -> Result<Vec<u8>> {
     loop {
-        let wheel = candidate.wheel.clone();
+        let wheel = wheel.clone();
         let (read, result) = blocking(move || {
             let result = wheel::read_metadata(&mut parts, &wheel);
             Ok((parts, result))
@@ -98,10 +114,10 @@ async fn beside(shared: &Shared, file: &File, url: &Url) -> Result<Option<Vec<u8
     }
 }
 
-async fn from_disk(candidate: &Candidate) -> Result<Vec<u8>> {
-    let Candidate { file, url, wheel } = candidate;
+async fn from_disk(candidate: &Candidate, wheel: Arc<WheelFilename>) -> Result<Vec<u8>> {
+    let Candidate { file, url, .. } = candidate;
     let path = url.to_file_path().map_err(|()| Error::answer(url, "it is no local path"))?;
-    let (wheel, filename) = (wheel.clone(), file.filename.clone());
+    let filename = file.filename.clone();
     blocking(move || {
         let archive = std::fs::File::open(&path).map_err(|error| Error::io("open", path, error))?;
         wheel::read_metadata(archive, &wheel).map_err(|error| unreadable(&filename, &error))
@@ -109,15 +125,20 @@ async fn from_disk(candidate: &Candidate) -> Result<Vec<u8>> {
     .await
 }
 
-async fn from_whole(shared: &Shared, candidate: &Candidate, mut response: Response) -> Result<Vec<u8>> {
-    let Candidate { file, url, wheel } = candidate;
+async fn from_whole(
+    shared: &Shared,
+    candidate: &Candidate,
+    wheel: Arc<WheelFilename>,
+    mut response: Response,
+) -> Result<Vec<u8>> {
+    let Candidate { file, url, .. } = candidate;
     let mut temporary = shared.temporary()?;
     let write_error = |error, path: &std::path::Path| Error::io("write", path, error);
     while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, error))? {
         temporary.write_all(&chunk).map_err(|error| write_error(error, temporary.path()))?;
     }
     temporary.rewind().map_err(|error| write_error(error, temporary.path()))?;
-    let (wheel, filename) = (wheel.clone(), file.filename.clone());
+    let filename = file.filename.clone();
     blocking(move || wheel::read_metadata(temporary.as_file(), &wheel).map_err(|error| unreadable(&filename, &error)))
         .await
 }

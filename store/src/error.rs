@@ -52,6 +52,9 @@ pub enum Error {
     /// An interpreter's archive was refused.
     #[error(transparent)]
     Archive(#[from] crate::interpreter::archive::ArchiveError),
+    /// A source distribution was refused.
+    #[error(transparent)]
+    Source(#[from] crate::sdist::SourceError),
     /// A Python interpreter cannot be used.
     #[error("cannot use the Python {}: {reason}", path.display())]
     Interpreter {

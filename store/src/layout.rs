@@ -132,6 +132,11 @@ impl Layout {
         self.root.join("answers").join(question.to_hex())
     }
 
+    /// Which wheel was built of a source, by the digest of (source, interpreter).
+    pub fn built(&self, source: &Digest) -> PathBuf {
+        self.cache().join("built").join(source.to_hex())
+    }
+
     /// A remembered run, by the digest of (script, context).
     pub fn remembered_run(&self, key: &Digest) -> PathBuf {
         self.root.join("runs").join(key.to_hex())

@@ -17,8 +17,10 @@ pub mod layout;
 pub mod links;
 pub mod objects;
 pub mod publish;
+pub mod sdist;
 mod sys;
 pub mod tags;
+mod tarball;
 pub mod view;
 pub mod wheel;
 

@@ -8,8 +8,11 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct ResolveOptions {
     /// What is required
-    #[arg(value_name = "REQUIREMENT", required_unless_present = "requirements")]
+    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["requirements", "editable"])]
     pub subjects: Vec<String>,
+    /// A project's directory, to be imported from there itself (may be repeated)
+    #[arg(short, long, value_name = "DIRECTORY")]
+    pub editable: Vec<PathBuf>,
     /// Read requirements from a file as pip does (may be repeated)
     #[arg(short, long = "requirements", value_name = "FILE")]
     pub requirements: Vec<PathBuf>,

@@ -2,8 +2,9 @@
 
 use crate::arguments::InstallOptions;
 use crate::change::{self, Before, Changed, Edit, Way};
-use crate::commands::{open_store, parse_requirements};
+use crate::commands::open_store;
 use crate::context::Context;
+use crate::inputs::Inputs;
 use crate::settings::Settings;
 use crate::workshop::Upgrade;
 use anyhow::Result;
@@ -13,7 +14,8 @@ use pep508_rs::Requirement;
 /// Installs requirements.
 pub fn install(settings: &Settings, options: &InstallOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let wanted = parse_requirements(&options.requirements)?;
+    let inputs = Inputs::new(settings, options.selection.python.as_deref());
+    let wanted = inputs.read(&options.requirements, &options.editable)?;
     let upgrade = if options.upgrade { Upgrade::Everything } else { Upgrade::Nothing };
     change::change(settings, &store, &options.selection, options.compile, |before| {
         let edit = edit(before, &wanted, upgrade.clone(), "install");

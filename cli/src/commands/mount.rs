@@ -1,10 +1,11 @@
 //! `omnipkg mount`: a view of requirements or of a script, kept, and its path printed.
 
 use crate::arguments::MountOptions;
-use crate::commands::{open_store, parse_requirements, writable};
+use crate::commands::{open_store, writable};
 use crate::compiling::compile_view;
 use crate::context::{Beneath, Context, Purpose, Target, interpreter_for};
 use crate::healing::LazyWorkshop;
+use crate::inputs::{self, Inputs};
 use crate::interpreters;
 use crate::projection;
 use crate::script::Script;
@@ -23,9 +24,7 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
     let target = Target::find(store.layout(), &options.selection, Purpose::Use)?;
     let script = match &options.subjects[..] {
         // A script that is not there is not taken for a project of that name.
-        [one] if Path::new(one).is_file() || one.ends_with(".py") || one.starts_with(['.', '/']) => {
-            Script::read(Path::new(one))?
-        }
+        [one] if is_script(one) => Script::read(Path::new(one))?,
         _ => None,
     };
     let (context, plan) = match script {
@@ -35,7 +34,7 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
         }
         Some(_) => (Context::find(settings, &store, &target)?, Plan::default()),
         None => {
-            let requirements = parse_requirements(&options.subjects)?;
+            let requirements = Inputs::new(settings, target.said_request()).read(&options.subjects, &[])?;
             let interpreter = match Beneath::look(store.layout(), &target)? {
                 Beneath::Nothing => interpreter_for(&store, &target)?,
                 _ => Context::find(settings, &store, &target)?.interpreter,
@@ -101,4 +100,11 @@ pub fn unmount(settings: &Settings, path: &Path) -> Result<u8> {
     }
     fs::remove_file(path).with_context(|| format!("cannot remove {}", path.display()))?;
     Ok(0)
+}
+
+/// True for what is a script, if it is there; a project's directory and its archives are requirements.
+fn is_script(subject: &str) -> bool {
+    let path = Path::new(subject);
+    let is_project = path.is_dir() || inputs::is_archive(subject);
+    !is_project && (path.is_file() || subject.ends_with(".py") || subject.starts_with(['.', '/']))
 }

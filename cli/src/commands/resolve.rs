@@ -1,8 +1,9 @@
 //! `omnipkg resolve`: what would be installed, and nothing is.
 
 use crate::arguments::{PrereleaseChoice, ResolutionChoice, ResolveOptions};
-use crate::commands::{open_store, parse_requirements};
+use crate::commands::open_store;
 use crate::context::Context;
+use crate::inputs::Inputs;
 use crate::interpreters;
 use crate::requirement_files::RequirementFiles;
 use crate::rules::Rules;
@@ -16,12 +17,16 @@ use omnipkg_store::interpreter::Interpreter;
 pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
     let store = open_store(settings)?;
     let files = RequirementFiles::read(&options.requirements, &options.constraints, &options.overrides)?;
-    let requirements = [parse_requirements(&options.subjects)?, files.requirements].concat();
-    let interpreter = target(options, interpreters::find(&store, options.python.as_deref(), None)?)?;
-    let mut workshop = Workshop::new(settings, store, Context::isolated(interpreter));
+    let inputs = Inputs::new(settings, options.python.as_deref());
+    let requirements = [inputs.read(&options.subjects, &options.editable)?, files.requirements].concat();
+    let builder = interpreters::find(&store, options.python.as_deref(), None)?;
+    let mut workshop = Workshop::new(settings, store, Context::isolated(target(options, builder.clone())?));
+    // What is built to be asked for its needs is built by a Python that there is.
+    workshop.builder = Some(builder);
     workshop.rules = Rules {
         constraints: files.constraints,
         overrides: files.overrides,
+        formats: settings.formats.clone(),
         prerelease: match options.prerelease {
             PrereleaseChoice::Allow => Prerelease::Allow,
             PrereleaseChoice::Disallow => Prerelease::Disallow,

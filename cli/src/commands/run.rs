@@ -4,10 +4,11 @@
 //! solver, no async runtime, no SQLite.
 
 use crate::arguments::{HealPolicy, RunOptions};
-use crate::commands::{open_store, parse_requirements};
+use crate::commands::open_store;
 use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
 use crate::healing::{Beside, CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
+use crate::inputs::{self, Inputs};
 use crate::interpreters;
 use crate::launch::{self, Program, Wrapper};
 use crate::namespace;
@@ -94,7 +95,7 @@ impl<'a> Job<'a> {
     /// Reads the script and looks what lies beneath.
     pub fn new(settings: &'a Settings, signals: &Signals, options: &'a RunOptions) -> Result<Self> {
         let program = program(options);
-        let with = parse_requirements(&options.with)?;
+        let with = Inputs::new(settings, options.selection.python.as_deref()).read(&options.with, &[])?;
         let script = match &program {
             Program::Script(line) if line.first().is_some_and(|path| path != "-") => Script::read(Path::new(&line[0]))?,
             _ => None,
@@ -102,7 +103,10 @@ impl<'a> Job<'a> {
         let isolated = script.as_ref().is_some_and(|script| script.block.is_some());
         let target = Target::find(&Layout::new(&settings.home), &options.selection, Purpose::Use)?;
         let beneath = beneath(settings, signals, &target, isolated)?;
-        let key = Self::key(options, &program, script.as_ref(), &target, &beneath);
+        let blocks = script.iter().filter_map(|script| script.block.as_ref());
+        let local = with.iter().chain(blocks.flat_map(|block| &block.dependencies));
+        let states: Vec<String> = local.filter_map(|one| inputs::state(one).transpose()).collect::<Result<_>>()?;
+        let key = Self::key(options, &program, script.as_ref(), &target, &beneath, &states);
         let over = over(&Layout::new(&settings.home), &beneath, isolated);
         let block = script.and_then(|script| script.block);
         Ok(Self { settings, options, program, over, block, with, target, beneath, key })
@@ -115,6 +119,7 @@ impl<'a> Job<'a> {
         script: Option<&Script>,
         target: &Target,
         beneath: &Beneath,
+        states: &[String],
     ) -> Option<Digest> {
         let mut key = RunKey::new();
         match (program, script) {
@@ -126,6 +131,7 @@ impl<'a> Job<'a> {
             }
         }
         options.with.iter().for_each(|text| key.add("with", text.as_bytes()));
+        states.iter().for_each(|state| key.add("state", state.as_bytes()));
         // What lies beneath has its interpreter; a script with a PEP 723 block has nothing beneath, so that there the
         // Python that was asked for counts.
         if script.is_none_or(|script| script.block.is_none()) {

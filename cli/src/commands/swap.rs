@@ -2,8 +2,9 @@
 
 use crate::arguments::{Selection, SwapOptions};
 use crate::change;
-use crate::commands::{install, open_store, parse_requirements};
+use crate::commands::{install, open_store};
 use crate::context::{Beneath, Context, Purpose, Target};
+use crate::inputs::Inputs;
 use crate::output;
 use crate::projection;
 use crate::settings::Settings;
@@ -26,7 +27,7 @@ pub fn swap(settings: &Settings, options: &SwapOptions) -> Result<u8> {
         }
         subjects => {
             let store = open_store(settings)?;
-            let wanted = parse_requirements(subjects)?;
+            let wanted = Inputs::new(settings, options.selection.python.as_deref()).read(subjects, &[])?;
             change::change(settings, &store, &options.selection, false, |before| {
                 Ok(Some(install::edit(before, &wanted, Upgrade::Nothing, "swap")))
             })

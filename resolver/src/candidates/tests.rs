@@ -1,6 +1,7 @@
 //! Which file of a project is chosen, and why others are not.
 
 use super::*;
+use crate::formats::Formats;
 use crate::range;
 use crate::simple::CoreMetadata;
 use crate::testing::target;
@@ -21,7 +22,8 @@ fn file(filename: &str) -> File {
 fn candidates(files: Vec<File>, prereleases: Prereleases, pins: &[&str]) -> Candidates {
     let page = Page { files: files.into_iter().map(Arc::new).collect(), skipped: vec![] };
     let permission = Permission { prereleases, pinned: pins.iter().map(|pin| pin.parse().unwrap()).collect() };
-    Candidates::new(&"foo-bar".parse().unwrap(), &page, Arc::new(target()), permission)
+    let name: PackageName = "foo-bar".parse().unwrap();
+    Candidates::new(&name, &page, Arc::new(target()), permission, Formats::wheels_only().of(&name))
 }
 
 fn of(names: &[&str]) -> Candidates {
@@ -125,4 +127,23 @@ fn a_python_prerelease_counts_as_its_release() {
     assert!(accepts_python(">=3.14", &"3.14.0rc1".parse().unwrap()));
     assert!(!accepts_python("<3.11", &target().python));
     assert!(accepts_python("complete nonsense", &target().python));
+}
+
+#[test]
+fn a_wheel_goes_before_a_source_of_its_version() {
+    let names = ["foo_bar-1.0-py3-none-any.whl", "foo-bar-1.0.tar.gz", "foo_bar-1.1.tar.gz", "foo-bar-1.2.tar.xz"];
+    let page = Page { files: names.iter().map(|name| Arc::new(file(name))).collect(), skipped: vec![] };
+    let name: PackageName = "foo-bar".parse().unwrap();
+    let chosen = |formats: &Formats, specifiers: &str| {
+        let candidates = Candidates::new(&name, &page, Arc::new(target()), Permission::default(), formats.of(&name));
+        let found = candidates.select(&range(specifiers), None, Order::Newest);
+        found.map(|(_, candidate)| candidate.file.filename.clone())
+    };
+    let both = Formats::default();
+    assert_eq!(chosen(&both, "").as_deref(), Some("foo_bar-1.1.tar.gz"));
+    assert_eq!(chosen(&both, "==1.0").as_deref(), Some("foo_bar-1.0-py3-none-any.whl"));
+    assert_eq!(chosen(&Formats::wheels_only(), "").as_deref(), Some("foo_bar-1.0-py3-none-any.whl"));
+    let mut no_binary = Formats::default();
+    no_binary.no_binary.add("Foo.Bar").unwrap();
+    assert_eq!(chosen(&no_binary, "==1.0").as_deref(), Some("foo-bar-1.0.tar.gz"));
 }

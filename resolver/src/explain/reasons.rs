@@ -90,7 +90,18 @@ impl Writer<'_> {
                     self.python_for(wanted).map_or(String::new(), |minor| format!(": --python 3.{minor} would do"));
                 format!("{subject} {} Python {wanted}{mend}", verb("needs", "need"))
             }
-            PassedOver::SourceOnly => format!("{subject} {} no wheel, only source", verb("has", "have")),
+            PassedOver::SourceOnly => {
+                format!(
+                    "{subject} {} no wheel, only source, which --only-binary or --no-build forbids",
+                    verb("has", "have")
+                )
+            }
+            PassedOver::WheelsOnly => {
+                format!("{subject} {} no source, only wheels, which --no-binary forbids", verb("has", "have"))
+            }
+            PassedOver::Packing => {
+                format!("{subject} {} only source in an archive that is not understood", verb("has", "have"))
+            }
             PassedOver::Tags(tags) => {
                 format!(
                     "{subject} {} no wheel for this Python and platform{}",

@@ -163,7 +163,12 @@ fn is_possible(wheel: &Wheel, asked: &Request) -> bool {
     let applies = |one: &&Requirement| one.name == name && one.evaluate_markers(&target.markers, &[]);
     let mut own = [&asked.requirements, &asked.constraints, &asked.overrides].into_iter().flatten().filter(applies);
     let python = wheel.requires_python.as_ref().and_then(|text| text.parse::<VersionSpecifiers>().ok());
-    if !TAGS.contains(&wheel.tag.as_str()) || python.is_some_and(|python| !python.contains(&target.python)) {
+    let is_named = |names: &crate::formats::Names| names.all || names.names.contains(&name);
+    let fits = match wheel.is_source {
+        true => !is_named(&asked.formats.only_binary),
+        false => !is_named(&asked.formats.no_binary) && TAGS.contains(&wheel.tag.as_str()),
+    };
+    if !fits || python.is_some_and(|python| !python.contains(&target.python)) {
         return false;
     }
     if !asked.constraints.iter().filter(applies).all(|one| accepts(one, &version)) {

@@ -1,15 +1,17 @@
 //! Universes in words: what an index offers and what is asked of it, and a resolver over them with no server.
 //!
-//! One line a wheel, fields apart by ` | `; `{1..9}` makes a line nine, and `{}` is the number there:
+//! One line an archive, a wheel if it is not said to be an `sdist`, fields apart by ` | `; `{1..9}` makes a line nine, and `{}` is the number there:
 //!
 //!     a 2.0 | needs b>=1 | needs c ; extra == 'x' | extra x | python >=3.9 | tag cp37-cp37m-win32 | yanked broken
 //!
-//! A question is a line too: requirements, and `constraint`, `override`, `prefer`, `prerelease`, `resolution`.
+//! A question is a line too: requirements, and `constraint`, `override`, `prefer`, `prerelease`, `resolution`,
+//! `only-binary`, `no-binary`.
 //! Pages and metadata go through the parsers that an index's would; only HTTP is left out.
 
 use super::{Context, Wheel, request, requirements, wheel};
 use crate::client::{HttpOptions, Indexes};
 use crate::error::Error;
+use crate::formats::Formats;
 use crate::lock::Lock;
 use crate::metadata::Metadata;
 use crate::progress::Progress;
@@ -49,13 +51,14 @@ fn one_wheel(line: &str) -> Wheel {
         Some(("tag", tag)) => made.tag(tag),
         Some(("yanked", reason)) => made.yanked(reason),
         _ if field.trim() == "yanked" => made.yanked(""),
+        _ if field.trim() == "sdist" => Wheel { is_source: true, ..made },
         _ => panic!("{field:?} of {line:?} is no field"),
     })
 }
 
 /// The request of a question.
 pub(crate) fn question(text: &str) -> Request {
-    let mut asked = request(&[]);
+    let mut asked = Request { formats: Formats::default(), ..request(&[]) };
     for part in text.split(" | ") {
         match part.split_once(' ') {
             Some(("constraint", requirement)) => asked.constraints.extend(requirements(&[requirement])),
@@ -65,6 +68,8 @@ pub(crate) fn question(text: &str) -> Request {
                 asked.preferences.insert(name.to_owned(), version.parse().unwrap());
             }
             Some(("prerelease", mode)) => asked.target.prerelease = prerelease(mode),
+            Some(("only-binary", names)) => asked.formats.only_binary.add(names).unwrap(),
+            Some(("no-binary", names)) => asked.formats.no_binary.add(names).unwrap(),
             Some(("resolution", "lowest")) => asked.resolution = Resolution::Lowest,
             Some(("resolution", "lowest-direct")) => asked.resolution = Resolution::LowestDirect,
             _ => asked.requirements.extend(requirements(&[part])),
@@ -127,7 +132,7 @@ impl MemoryIndex {
         metadata.clear();
         for wheel in offered {
             let name: PackageName = wheel.name.parse().unwrap();
-            let parsed = Metadata::parse(wheel.metadata().as_bytes(), &wheel.filename(), &name).unwrap();
+            let parsed = Metadata::parse(wheel.metadata().as_bytes(), &wheel.filename(), Some(&name)).unwrap();
             named.extend(parsed.requires.iter().map(|one| one.name.clone()));
             metadata.insert(base.join(&wheel.filename()).unwrap(), Arc::new(parsed));
             pages.entry(name).or_default().push(serde_json::json!({

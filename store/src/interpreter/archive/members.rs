@@ -8,6 +8,7 @@ use super::error::ArchiveError;
 use crate::digest::Digest;
 use crate::error::{Error, Result};
 use crate::objects::Batch;
+use crate::tarball::{Bounded, stays_inside};
 use std::collections::BTreeMap;
 use std::io::{self, Read};
 use tar::EntryType;
@@ -20,9 +21,6 @@ const TOTAL: u64 = 2 << 30;
 
 /// An archive of more members is refused.
 const COUNT: usize = 200_000;
-
-/// Links that a link may lead through.
-const LINKS: usize = 40;
 
 /// One member of the tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,7 +51,7 @@ pub fn read(reader: impl Read, filename: &str, batch: &mut Batch<'_>) -> Result<
         Error::Archive(ArchiveError { archive: filename.to_owned(), member: member.map(str::to_owned), reason })
     };
     let broken = |error: io::Error| refuse(None, format!("it is damaged ({error})"));
-    let mut archive = tar::Archive::new(Bounded { reader, left: TOTAL });
+    let mut archive = tar::Archive::new(Bounded::new(reader, TOTAL));
     let mut members = Members::new();
     let mut count = 0;
     for entry in archive.entries().map_err(broken)? {
@@ -86,9 +84,13 @@ pub fn read(reader: impl Read, filename: &str, batch: &mut Batch<'_>) -> Result<
         }
     }
     drain(&mut archive.into_inner()).map_err(broken)?;
+    let link = |path: &str| match members.get(path) {
+        Some(Member::Symlink(target)) => Some(target.as_str()),
+        _ => None,
+    };
     for (path, member) in &members {
         if let Member::Symlink(target) = member
-            && !stays_inside(&members, path)
+            && !stays_inside(path, link)
         {
             return Err(refuse(Some(path), format!("it is a link that leads out of the tree, to {target:?}")));
         }
@@ -164,49 +166,4 @@ fn below_root(path: &str) -> Option<String> {
         return None;
     }
     Some(names.collect::<Vec<_>>().join("/"))
-}
-
-/// Follows a link through every other link; what does not exist is taken for directories.
-fn stays_inside(members: &Members, link: &str) -> bool {
-    let mut done: Vec<String> = Vec::new();
-    let mut open: Vec<String> = link.split('/').rev().map(str::to_owned).collect();
-    let mut followed = 0;
-    while let Some(name) = open.pop() {
-        match name.as_str() {
-            "" | "." => continue,
-            ".." => {
-                if done.pop().is_none() {
-                    return false;
-                }
-                continue;
-            }
-            _ => done.push(name),
-        }
-        if let Some(Member::Symlink(target)) = members.get(&done.join("/")) {
-            followed += 1;
-            if target.starts_with('/') || followed > LINKS {
-                return false;
-            }
-            done.pop();
-            open.extend(target.split('/').rev().map(str::to_owned));
-        }
-    }
-    true
-}
-
-/// A reader that fails where more comes than may.
-struct Bounded<R> {
-    reader: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Bounded<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.reader.read(buffer)?;
-        match self.left.checked_sub(count as u64) {
-            Some(left) => self.left = left,
-            None => return Err(io::Error::other(format!("it unpacks to more than {TOTAL} bytes"))),
-        }
-        Ok(count)
-    }
 }
