@@ -57,6 +57,7 @@ pub use formats::{Formats, Names};
 pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
+pub use range::satisfies;
 pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
 pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};

@@ -3,12 +3,17 @@
 //! Unlike the conversion that `pep440_rs` brings, `==1.0`, `<=1.0` and `!=1.0` here speak of `1.0+local`
 //! too, as PEP 440 wants. Bounds that a specifier only implies are shown as it was written.
 
-use pep440_rs::{Operator, Version, VersionSpecifier};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use std::ops::Bound;
 use version_ranges::Ranges;
 
 /// A set of versions.
 pub(crate) type VersionRange = Ranges<Version>;
+
+/// True if the specifiers accept the version, as the solver understands them; pre-releases are versions like others.
+pub fn satisfies(specifiers: &VersionSpecifiers, version: &Version) -> bool {
+    from_specifiers(specifiers.iter()).contains(version)
+}
 
 /// The versions that all specifiers accept.
 pub(crate) fn from_specifiers<'a>(specifiers: impl IntoIterator<Item = &'a VersionSpecifier>) -> VersionRange {
@@ -191,14 +196,13 @@ fn before_post_shown(version: &Version) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use pep440_rs::VersionSpecifiers;
 
     fn range(text: &str) -> VersionRange {
         from_specifiers(text.parse::<VersionSpecifiers>().unwrap().iter())
     }
 
     fn accepts(specifiers: &str, version: &str) -> bool {
-        range(specifiers).contains(&version.parse().unwrap())
+        satisfies(&specifiers.parse().unwrap(), &version.parse().unwrap())
     }
 
     #[test]
@@ -215,7 +219,7 @@ mod tests {
             (">1.0.post1", "1.0.post2 1.1", "1.0.post1 1.0.post1+cpu 1.0"),
             (">=1.0", "1.0 1.0+cpu 1.0.post1", "1.0rc1"),
             ("!=1.0", "1.0.1 1.0.post1", "1.0 1.0+cpu"),
-            ("==1.2.*", "1.2 1.2.9 1.2a1 1.2.dev0 1.2.post4", "1.3.dev0 1.3a1 1.1.9"),
+            ("==1.2.*", "1.2 1.2.9 1.2a1 1.2.dev0 1.2.post4", "1.3.dev0 1.3a1 1.1.9 1"),
             ("!=1.2.*", "1.3.dev0 1.1", "1.2 1.2a1 1.2.3"),
             ("~=1.4.2", "1.4.2 1.4.9", "1.4.1 1.5.dev0 1.5"),
             ("~=1.4", "1.4 1.9", "2.0a1 2.0"),

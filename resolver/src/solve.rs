@@ -47,7 +47,7 @@ fn warning(provider: &Provider<'_>, package: &Package, version: &Version) -> Res
     Ok(match package {
         Package::Extra(_, extra) => {
             let metadata = provider.session.metadata(&candidate).wait()?;
-            (!metadata.extras.contains(extra)).then(|| format!("{name} {version} has no extra {extra:?}"))
+            (!metadata.extras.contains(extra)).then(|| format!("{name} {version} has no extra {extra}"))
         }
         _ => match candidate.file.yanked.as_deref().map(str::trim) {
             Some("") => Some(format!("{name} {version} was yanked by its makers")),
