@@ -13,6 +13,9 @@ mod archive;
 mod candidates;
 mod client;
 mod direct;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod effort;
 mod error;
 mod explain;
 mod fetch;
