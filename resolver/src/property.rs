@@ -104,7 +104,7 @@ const VERSIONS: [&str; 13] = [
     "2.0+local",
     "1!0.5",
 ];
-const SPECIFIERS: [&str; 28] = [
+const SPECIFIERS: [&str; 30] = [
     "",
     "",
     "",
@@ -113,6 +113,8 @@ const SPECIFIERS: [&str; 28] = [
     ">=2.0",
     "<2.0",
     "<=1.1",
+    "<=2.0",
+    ">2.0",
     "==1.0",
     "==2.0",
     "!=2.0",
