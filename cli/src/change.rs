@@ -192,7 +192,7 @@ fn is_answered(description: &ViewDescription, wanted: &[Requirement]) -> bool {
         };
         match &requirement.version_or_url {
             Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
-                Version::from_str(&wheel.version).is_ok_and(|version| specifiers.contains(&version))
+                Version::from_str(&wheel.version).is_ok_and(|version| omnipkg_resolver::satisfies(specifiers, &version))
             }
             _ => true,
         }

@@ -348,8 +348,8 @@ impl<'a> Workshop<'a> {
                 known.insert(name, (sha256, WheelTree::open(&self.store, &sha256)?));
             }
         }
-        for source in sources {
-            let built = self.resolver()?.build(&source)?;
+        let built = if sources.is_empty() { Vec::new() } else { self.resolver()?.build(&sources)? };
+        for built in built {
             let sha256 = built.built.context("a build gave no wheel")?;
             known.insert(built.name.clone(), (sha256, WheelTree::open(&self.store, &sha256)?));
             cost.new_wheels += 1;

@@ -15,6 +15,9 @@ mod client;
 mod connection;
 mod credentials;
 mod direct;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod effort;
 mod error;
 mod explain;
 #[cfg(test)]
@@ -36,12 +39,19 @@ mod metadata;
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod order_tests;
 mod pages;
+mod permission;
 mod progress;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod property;
 mod provider;
 mod range;
 mod ranges;
 mod request;
 mod resolver;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod scenario_files;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod scenarios;
@@ -68,6 +78,7 @@ pub use indexes::Indexes;
 pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
+pub use range::satisfies;
 pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
 pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};

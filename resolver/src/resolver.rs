@@ -15,6 +15,7 @@ use omnipkg_store::Store;
 use pep508_rs::PackageName;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 use url::Url;
 
 /// Resolves requirements and fetches wheels. Must not be used from inside an async runtime.
@@ -51,14 +52,27 @@ impl Resolver {
         name
     }
 
-    /// Builds the wheel of a lock's entry that is a source, and takes it into the store; the entry with its hashes.
+    /// Builds the wheels of a lock's entries that are sources, and takes them into the store; the entries, in their order,
+    /// with their hashes.
     ///
     /// # Errors
-    /// [`Error::Build`] with the last lines of the backend's log, and what keeps the source from being had.
-    pub fn build(&self, entry: &LockedWheel) -> Result<LockedWheel> {
-        let built = self.handle()?.block_on(source::build(&self.shared, entry));
+    /// [`Error::Build`] with the last lines of the backend's log, and what keeps a source from being had.
+    pub fn build(&self, entries: &[LockedWheel]) -> Result<Vec<LockedWheel>> {
+        let runtime = self.handle()?;
+        let tasks: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                let (shared, entry) = (self.shared.clone(), entry.clone());
+                runtime.spawn(async move { source::build(&shared, &entry).await })
+            })
+            .collect();
+        let ended = |task: JoinHandle<_>| {
+            runtime.block_on(task).unwrap_or_else(|error| Err(Error::Internal(error.to_string())))
+        };
+        // All are waited for: none is left under way.
+        let built: Vec<_> = tasks.into_iter().map(ended).collect();
         self.shared.progress.done();
-        built
+        built.into_iter().collect()
     }
 
     /// The exact wheels that answer a request. The same request and indexes give the same lock.

@@ -67,7 +67,7 @@ impl Shared {
             metadata: Mutex::default(),
             trees: Mutex::default(),
             environments: None,
-            builds: Semaphore::new(1),
+            builds: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
         }
     }
 

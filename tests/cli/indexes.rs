@@ -239,7 +239,7 @@ fn a_download_that_fails_leaves_nothing_and_the_next_one_works() {
     let context = Context::new();
     let good = wheel("lib", "1.0");
     context.index().add_with(&wheel("wrong", "1.0"), FileOptions::default().wrong_hash());
-    context.publish(&[good.clone()]);
+    context.publish(std::slice::from_ref(&good));
     let path = Index::file_path(&good);
     let left = |folder: &str| context.store_files(folder).len();
     let before = (left("objects"), left("wheels"));

@@ -30,8 +30,9 @@ pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
         formats: settings.formats.clone(),
         prerelease: match options.prerelease {
             PrereleaseChoice::Allow => Prerelease::Allow,
-            PrereleaseChoice::Disallow => Prerelease::Never,
-            PrereleaseChoice::IfNamed => Prerelease::IfNamed,
+            PrereleaseChoice::Disallow => Prerelease::Disallow,
+            PrereleaseChoice::IfNecessary => Prerelease::IfNecessary,
+            PrereleaseChoice::Explicit => Prerelease::Explicit,
         },
         resolution: match options.resolution {
             ResolutionChoice::Highest => Resolution::Highest,
