@@ -232,7 +232,7 @@ pub fn is_answered(versions: &Versions, wanted: &[Requirement]) -> bool {
         };
         match &requirement.version_or_url {
             Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
-                Version::from_str(version).is_ok_and(|version| specifiers.contains(&version))
+                Version::from_str(version).is_ok_and(|version| omnipkg_resolver::satisfies(specifiers, &version))
             }
             _ => true,
         }

@@ -58,7 +58,12 @@ pub fn http(settings: &Settings) -> Result<HttpOptions> {
     if let Some(told) = &told.timeout {
         options.timeout = seconds(told)?;
     }
-    options.keyring = told.keyring.is_some_and(|told| told.value == "subprocess");
+    options.keyring = told.keyring.as_ref().is_some_and(|told| told.value == "subprocess");
+    options.proxy = told.proxy.as_ref().map(proxy).transpose()?;
+    // What the platform's own place is by now need not be read twice.
+    let platform = variable(&["SSL_CERT_FILE"]).map(|told| told.value);
+    options.certificates =
+        told.certificates.map(|told| told.value).filter(|path| Some(path) != platform.as_ref()).map(PathBuf::from);
     options.netrc = netrc().map(|told| PathBuf::from(told.value));
     Ok(options)
 }
@@ -194,6 +199,16 @@ fn location(told: &Told) -> Result<(Url, bool)> {
 
 fn limit(told: &Told) -> Result<Timestamp> {
     Timestamp::limit(&told.value).with_context(|| format!("cannot use {:?} from {}", told.value, told.origin))
+}
+
+/// A proxy's URL; it may be told without its scheme.
+pub fn with_scheme(text: &str) -> String {
+    if text.contains("://") { text.to_owned() } else { format!("http://{text}") }
+}
+
+fn proxy(told: &Told) -> Result<Url> {
+    Url::parse(&with_scheme(&told.value))
+        .map_err(|error| anyhow!("the proxy from {} is not valid: {error}", told.origin))
 }
 
 fn seconds(told: &Told) -> Result<Duration> {

@@ -7,7 +7,7 @@
 use crate::answers::{Answer, Question};
 use crate::workshop::Wheels;
 use anyhow::Result;
-use omnipkg_resolver::{Lock, LockedWheel, Origin};
+use omnipkg_resolver::{Lock, LockedWheel, Origin, satisfies};
 use omnipkg_store::wheel::WheelTree;
 use omnipkg_store::{Sha256, Store};
 use pep440_rs::{Operator, Version};
@@ -150,7 +150,7 @@ fn meet(members: &mut BTreeMap<PackageName, Member>, requirement: &Requirement) 
     let member = members.get_mut(&requirement.name)?;
     let satisfied = match &requirement.version_or_url {
         None => true,
-        Some(VersionOrUrl::VersionSpecifier(specifiers)) => specifiers.contains(&member.wheel.version),
+        Some(VersionOrUrl::VersionSpecifier(specifiers)) => satisfies(specifiers, &member.wheel.version),
         Some(VersionOrUrl::Url(_)) => false,
     };
     let before = member.extras.len();

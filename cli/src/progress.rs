@@ -1,11 +1,14 @@
-//! One progress display: a line while resolving, one bar for all downloads, one for compiling. Only on a terminal.
+//! One progress display: a line while resolving, one bar for all downloads, one for compiling. Only on a terminal,
+//! but warnings of the resolver anywhere, once each.
 
+use crate::output;
 use crate::settings::Settings;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use omnipkg_resolver::Progress;
+use std::collections::BTreeSet;
 use std::io::IsTerminal;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The display of one command; it is drawn on stderr, from the first thing told to it, and leaves nothing behind.
 #[derive(Clone)]
@@ -14,7 +17,10 @@ pub struct Display(Arc<Bar>);
 struct Bar {
     bar: ProgressBar,
     wanted: bool,
+    quiet: bool,
     downloading: AtomicBool,
+    /// Healing resolves again and again, mostly to the same versions.
+    warnings: Mutex<BTreeSet<String>>,
 }
 
 impl Display {
@@ -22,7 +28,8 @@ impl Display {
     pub fn new(settings: &Settings) -> Self {
         let wanted = std::io::stderr().is_terminal() && !settings.quiet;
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        Self(Arc::new(Bar { bar, wanted, downloading: AtomicBool::new(false) }))
+        let (downloading, warnings) = (AtomicBool::new(false), Mutex::default());
+        Self(Arc::new(Bar { bar, wanted, quiet: settings.quiet, downloading, warnings }))
     }
 
     /// What the resolver tells its progress to.
@@ -79,6 +86,13 @@ impl Progress for Bar {
 
     fn fetched_bytes(&self, _filename: &str, bytes: u64) {
         self.bar.inc(bytes);
+    }
+
+    fn warning(&self, text: &str) {
+        let mut told = self.warnings.lock().unwrap_or_else(PoisonError::into_inner);
+        if !self.quiet && told.insert(text.to_owned()) {
+            self.bar.suspend(|| output::warn(text));
+        }
     }
 
     fn done(&self) {

@@ -1,13 +1,14 @@
 //! The versions of a project, for one target: which wheel each would give, and why others were passed over.
 //!
-//! The choice depends on nothing but the page and the target. Reasons are kept, because an explanation
-//! that says only "no version" helps nobody.
+//! The choice depends on nothing but the page, the target and what the user permits; a narrower range never
+//! makes a version possible. Reasons are kept, because an explanation that says only "no version" helps nobody.
 
 use crate::formats::Allowed;
 use crate::lock::{LockedWheel, Origin};
 use crate::metadata::parse_specifiers;
-use crate::range::{self, VersionRange};
-use crate::request::{Prerelease, Target};
+use crate::permission::{Permission, Prereleases};
+use crate::range::VersionRange;
+use crate::request::Target;
 use crate::simple::{File, Page};
 use crate::source::{Place, Source};
 use omnipkg_store::sdist::Packing;
@@ -57,9 +58,9 @@ pub(crate) enum Kind {
 /// Why a version gives no wheel, or is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum PassedOver {
-    /// A pre-release that nobody named.
+    /// A pre-release, where none may be taken.
     Prerelease,
-    /// Yanked, with the reason, and not pinned.
+    /// Yanked, with the reason, and not pinned by the user.
     Yanked(String),
     /// Its wheels want another Python: the specifier.
     Python(String),
@@ -80,9 +81,9 @@ pub(crate) enum PassedOver {
 pub(crate) struct Candidates {
     name: PackageName,
     target: Arc<Target>,
+    permission: Permission,
     allowed: Allowed,
     versions: BTreeMap<Version, Release>,
-    only_prereleases: bool,
 }
 
 #[derive(Debug, Default)]
@@ -93,7 +94,13 @@ struct Release {
 
 impl Candidates {
     /// Sorts a project's files into versions; rows without a readable version are left out.
-    pub(crate) fn new(name: &PackageName, page: &Page, target: Arc<Target>, allowed: Allowed) -> Self {
+    pub(crate) fn new(
+        name: &PackageName,
+        page: &Page,
+        target: Arc<Target>,
+        permission: Permission,
+        allowed: Allowed,
+    ) -> Self {
         let mut versions: BTreeMap<Version, Release> = BTreeMap::new();
         let mut last: Option<(&str, Version)> = None;
         for file in &page.files {
@@ -108,10 +115,7 @@ impl Candidates {
             last = Some((text, version.clone()));
             versions.entry(version).or_default().files.push(file.clone());
         }
-        // What was not there yet at the user's limit of time makes no stable version.
-        let counts = |release: &Release| release.files.iter().any(|file| file.withheld.is_none());
-        let only_prereleases = versions.iter().all(|(version, release)| version.any_prerelease() || !counts(release));
-        Self { name: name.clone(), target, allowed, versions, only_prereleases }
+        Self { name: name.clone(), target, permission, allowed, versions }
     }
 
     /// The one version that a URL gives, wherever it came from.
@@ -120,7 +124,8 @@ impl Candidates {
         let versions = BTreeMap::from([(version, release)]);
         let allowed = Allowed { wheels: true, sources: true };
         // Who names a URL names its version, whatever that is.
-        Self { name: name.clone(), target, allowed, versions, only_prereleases: true }
+        let permission = Permission { prereleases: Prereleases::Equal, ..Permission::default() };
+        Self { name: name.clone(), target, permission, allowed, versions }
     }
 
     /// All versions, oldest first.
@@ -138,7 +143,8 @@ impl Candidates {
         self.acceptable(range, preferred, order).next().map(|(version, candidate)| (version.clone(), candidate.clone()))
     }
 
-    /// All versions that may be taken, best first.
+    /// All versions that may be taken, best first. A preferred version is taken whatever it is, unless no pre-release
+    /// may be.
     pub(crate) fn acceptable<'a>(
         &'a self,
         range: &'a VersionRange,
@@ -146,17 +152,28 @@ impl Candidates {
         order: Order,
     ) -> impl Iterator<Item = (&'a Version, &'a Candidate)> + 'a {
         let favourite = preferred
-            .filter(|version| range.contains(version))
+            .filter(|version| range.contains(version) && !self.is_barred(version))
             .and_then(|version| Some((self.versions.get_key_value(version)?.0, self.candidate(version).ok()?)));
         let favourite_version = favourite.map(|(version, _)| version);
-        let all: Box<dyn Iterator<Item = &Version>> = match order {
-            Order::Newest => Box::new(self.versions.keys().rev()),
-            Order::Oldest => Box::new(self.versions.keys()),
-        };
-        let others = all.filter(move |version| {
-            range.contains(version) && Some(*version) != favourite_version && self.obstacle(version, range).is_none()
+        let others = self.by_rank(order).filter(move |version| {
+            range.contains(version) && Some(*version) != favourite_version && self.obstacle(version).is_none()
         });
         favourite.into_iter().chain(others.filter_map(|version| Some((version, self.candidate(version).ok()?))))
+    }
+
+    /// All versions, best first: pre-releases in their place or behind all others.
+    fn by_rank(&self, order: Order) -> Box<dyn Iterator<Item = &Version> + '_> {
+        let in_order = || -> Box<dyn Iterator<Item = &Version> + '_> {
+            match order {
+                Order::Newest => Box::new(self.versions.keys().rev()),
+                Order::Oldest => Box::new(self.versions.keys()),
+            }
+        };
+        if self.permission.prereleases == Prereleases::Equal {
+            return in_order();
+        }
+        let last = in_order().filter(|version| version.any_prerelease());
+        Box::new(in_order().filter(|version| !version.any_prerelease()).chain(last))
     }
 
     /// The archive of a version.
@@ -223,29 +240,25 @@ impl Candidates {
     /// Versions of the range that exist but may not be taken, newest first, with the reasons.
     pub(crate) fn passed_over(&self, range: &VersionRange) -> Vec<(&Version, PassedOver)> {
         let inside = self.versions.keys().rev().filter(|version| range.contains(version));
-        inside.filter_map(|version| Some((version, self.obstacle(version, range)?))).collect()
+        inside.filter_map(|version| Some((version, self.obstacle(version)?))).collect()
     }
 
-    /// Why a version of the range may not be taken.
-    fn obstacle(&self, version: &Version, range: &VersionRange) -> Option<PassedOver> {
-        if version.any_prerelease() && !self.takes_prereleases(range) {
+    /// Why a version may not be taken.
+    fn obstacle(&self, version: &Version) -> Option<PassedOver> {
+        if self.is_barred(version) {
             return Some(PassedOver::Prerelease);
         }
         match self.candidate(version) {
             Err(reason) => Some(reason),
             Ok(Candidate { file, .. }) => {
-                let reason = file.yanked.as_ref().filter(|_| range::pinned(range).is_none())?;
+                let reason = file.yanked.as_ref().filter(|_| !self.permission.pinned.contains(version))?;
                 Some(PassedOver::Yanked(reason.clone()))
             }
         }
     }
 
-    fn takes_prereleases(&self, range: &VersionRange) -> bool {
-        match self.target.prerelease {
-            Prerelease::Allow => true,
-            Prerelease::IfNamed => self.only_prereleases || range::names_prerelease(range),
-            Prerelease::Never => false,
-        }
+    fn is_barred(&self, version: &Version) -> bool {
+        self.permission.prereleases == Prereleases::Never && version.any_prerelease()
     }
 }
 

@@ -2,34 +2,49 @@
 //!
 //! The leaves of pubgrub's derivation tree are facts that together leave no way out. They are shown as such,
 //! merged where they say the same of many versions, in the order in which a user meets them: what was asked
-//! for, what that needs, and so on, then what is not to be had and why. At most [`LINES`] lines.
+//! for, what that needs, and so on, then what is not to be had, why, and what would mend it (`reasons`).
+//! At most [`LINES`] lines, and no link of the chain is left out as long as there is room for it.
 
-use crate::candidates::{Candidates, PassedOver};
+mod reasons;
+
+use crate::candidates::Candidates;
 use crate::provider::{Package, Provider};
 use crate::range::{VersionRange, shown};
 use crate::session::{Project, applying};
-use omnipkg_store::tags::WheelTag;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use pubgrub::{DerivationTree, External};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use version_ranges::Ranges;
 
-/// Most lines of an explanation.
+/// Most lines of an explanation, the first one included.
 const LINES: usize = 10;
+/// Most facts that one line may hold where there are too many.
+const FACTS: usize = 3;
+/// Most things of a kind that are listed before "and … more".
+const LISTED: usize = 3;
 
 type Tree = DerivationTree<Package, VersionRange, String>;
 
 /// The leaves, merged.
 #[derive(Default)]
 struct Facts {
-    /// (dependent, dependency, its range) → versions of the dependent; in order of appearance.
-    needs: Vec<(Package, Package, VersionRange, VersionRange)>,
+    /// In order of appearance.
+    needs: Vec<Need>,
     /// Project → versions that are not to be had.
     missing: BTreeMap<PackageName, VersionRange>,
     /// Versions that cannot be used, and why.
     unusable: Vec<(Package, VersionRange, String)>,
+}
+
+/// Versions of a package need another in one of these ranges, which differ by version if there are several.
+#[derive(Clone, PartialEq)]
+struct Need {
+    of: Package,
+    versions: VersionRange,
+    needed: Package,
+    ranges: Vec<VersionRange>,
 }
 
 /// Explains a derivation tree.
@@ -38,16 +53,43 @@ pub(crate) fn explain(tree: &Tree, provider: &Provider<'_>) -> String {
     facts.collect(tree, &mut HashSet::new());
     facts.drop_doubles();
     let writer = Writer { provider };
-    let mut lines = writer.needs(&facts);
-    lines.extend(writer.unusable(&facts));
-    lines.extend(writer.missing(&facts));
-    if lines.len() > LINES - 1 {
-        let more = lines.len() - (LINES - 2);
-        lines.truncate(LINES - 2);
-        lines.push(format!("and {more} more facts of this kind"));
+    let ends = [writer.unusable(&facts), writer.missing(&facts)].concat();
+    let mut needs = writer.needs(&facts.needs);
+    if needs.len() + ends.len() > LINES - 1 {
+        needs = writer.needs(&facts.needs_by_version());
     }
+    let lines = fitted(needs, ends);
     let python = &provider.session.target.python;
     format!("no versions fit together on Python {python}:\n  {}", lines.join("\n  "))
+}
+
+/// The lines, several facts on one if they are too many; what must be left out is counted.
+fn fitted(mut needs: Vec<String>, mut ends: Vec<String>) -> Vec<String> {
+    let room = LINES - 1;
+    if ends.len() > room / 2 && needs.len() + ends.len() > room {
+        cut(&mut ends, (room / 2).max(room.saturating_sub(needs.len())));
+    }
+    let room = room - ends.len();
+    if needs.len() > room {
+        let together = needs.len().div_ceil(room).min(FACTS);
+        needs = needs.chunks(together).map(|facts| facts.join("; ")).collect();
+    }
+    if needs.len() > room {
+        cut(&mut needs, room);
+    }
+    [needs, ends].concat()
+}
+
+fn cut(lines: &mut Vec<String>, room: usize) {
+    let more = lines.len() - (room - 1);
+    lines.truncate(room - 1);
+    lines.push(format!("and {more} more facts of this kind"));
+}
+
+/// `a, b, c and 5 more`.
+fn listed(words: &[String]) -> String {
+    let first = words.iter().take(LISTED).cloned().collect::<Vec<_>>().join(", ");
+    if words.len() > LISTED { format!("{first} and {} more", words.len() - LISTED) } else { first }
 }
 
 impl Facts {
@@ -72,12 +114,17 @@ impl Facts {
             External::NotRoot(..) => {}
             External::FromDependencyOf(Package::Extra(name, _), _, Package::Project(other), _) if name == other => {}
             External::FromDependencyOf(package, versions, needed, range) => {
-                let same = |fact: &&mut (Package, Package, VersionRange, VersionRange)| {
-                    (&fact.0, &fact.1, &fact.2) == (package, needed, range)
+                let same = |need: &&mut Need| {
+                    (&need.of, &need.needed, need.ranges.as_slice()) == (package, needed, std::slice::from_ref(range))
                 };
                 match self.needs.iter_mut().find(same) {
-                    Some(fact) => fact.3 = fact.3.union(versions),
-                    None => self.needs.push((package.clone(), needed.clone(), range.clone(), versions.clone())),
+                    Some(need) => need.versions = need.versions.union(versions),
+                    None => self.needs.push(Need {
+                        of: package.clone(),
+                        versions: versions.clone(),
+                        needed: needed.clone(),
+                        ranges: vec![range.clone()],
+                    }),
                 }
             }
             External::NoVersions(package, range) => {
@@ -87,9 +134,9 @@ impl Facts {
                 }
             }
             External::Custom(package, versions, reason) => {
-                let fact = (package.clone(), versions.clone(), reason.clone());
-                if !self.unusable.contains(&fact) {
-                    self.unusable.push(fact);
+                match self.unusable.iter_mut().find(|fact| (&fact.0, &fact.2) == (package, reason)) {
+                    Some(fact) => fact.1 = fact.1.union(versions),
+                    None => self.unusable.push((package.clone(), versions.clone(), reason.clone())),
                 }
             }
         }
@@ -97,12 +144,28 @@ impl Facts {
 
     /// `needs a[x]>=1` says `needs a>=1` too.
     fn drop_doubles(&mut self) {
-        let extras: Vec<_> = self.needs.iter().filter(|fact| matches!(fact.1, Package::Extra(..))).cloned().collect();
-        self.needs.retain(|(package, needed, range, _)| {
-            !matches!(needed, Package::Project(name) if extras.iter().any(|(other, extra, same, _)| {
-                other == package && extra.name() == Some(name) && same == range
+        let extras: Vec<Need> =
+            self.needs.iter().filter(|need| matches!(need.needed, Package::Extra(..))).cloned().collect();
+        self.needs.retain(|need| {
+            !matches!(&need.needed, Package::Project(name) if extras.iter().any(|other| {
+                other.of == need.of && other.needed.name() == Some(name) && other.ranges == need.ranges
             }))
         });
+    }
+
+    /// All that one package needs of another as one fact.
+    fn needs_by_version(&self) -> Vec<Need> {
+        let mut merged: Vec<Need> = Vec::new();
+        for need in &self.needs {
+            match merged.iter_mut().find(|known| known.of == need.of && known.needed == need.needed) {
+                Some(known) => {
+                    known.versions = known.versions.union(&need.versions);
+                    known.ranges.extend(need.ranges.iter().cloned());
+                }
+                None => merged.push(need.clone()),
+            }
+        }
+        merged
     }
 }
 
@@ -119,38 +182,51 @@ impl Writer<'_> {
     }
 
     /// What the user asked for, then breadth-first what that needs.
-    fn needs(&self, facts: &Facts) -> Vec<String> {
+    fn needs(&self, needs: &[Need]) -> Vec<String> {
         let mut lines = Vec::new();
         let mut reached = vec![Package::Root];
         let mut next = 0;
         while let Some(package) = reached.get(next).cloned() {
             next += 1;
-            for (_, needed, range, versions) in facts.needs.iter().filter(|fact| fact.0 == package) {
-                if !reached.contains(needed) {
-                    reached.push(needed.clone());
-                }
+            for need in needs.iter().filter(|need| need.of == package) {
                 // The extra's project is the same node to a reader.
-                if let Package::Extra(name, _) = needed
-                    && !reached.contains(&Package::Project(name.clone()))
-                {
-                    reached.push(Package::Project(name.clone()));
+                let project = need.needed.name().cloned().map(Package::Project);
+                for package in [Some(need.needed.clone()), project].into_iter().flatten() {
+                    if !reached.contains(&package) {
+                        reached.push(package);
+                    }
                 }
-                let line = self.need(&package, versions, needed, range);
-                if !lines.contains(&line) {
-                    lines.push(line);
-                }
+                lines.push(self.need(need));
             }
         }
-        let unreached = facts.needs.iter().filter(|fact| !reached.contains(&fact.0));
-        lines.extend(unreached.map(|(package, needed, range, versions)| self.need(package, versions, needed, range)));
+        lines.extend(needs.iter().filter(|need| !reached.contains(&need.of)).map(|need| self.need(need)));
+        let mut seen = HashSet::new();
+        lines.retain(|line| seen.insert(line.clone()));
         lines
     }
 
-    fn need(&self, package: &Package, versions: &VersionRange, needed: &Package, range: &VersionRange) -> String {
-        if *package == Package::Root {
-            return format!("you asked for {}", self.asked(needed, range));
+    fn need(&self, Need { of, versions, needed, ranges }: &Need) -> String {
+        let overridden = needed.name().and_then(|name| self.provider.session.overrides(name));
+        let overridden = overridden.map_or(String::new(), |overrides| {
+            let wanted: Vec<String> = overrides.iter().map(ToString::to_string).collect();
+            format!(", in place of which your overrides want {}", wanted.join(" and "))
+        });
+        if *of == Package::Root {
+            let asked: Vec<String> = ranges.iter().map(|range| self.asked(needed, range)).collect();
+            return format!("you asked for {}{overridden}", asked.join(" and "));
         }
-        format!("{} needs {needed}{}", self.versions(package, versions), shown(range))
+        let of = self.versions(of, versions);
+        if !overridden.is_empty() {
+            return format!("{of} needs {needed}{overridden}");
+        }
+        match &ranges[..] {
+            [range] if range.is_empty() => format!("{of} needs {needed} in a version that there cannot be"),
+            [range] => format!("{of} needs {needed}{}", shown(range)),
+            several => {
+                let several: Vec<String> = several.iter().map(|range| format!("{needed}{}", shown(range))).collect();
+                format!("{of} needs, by version, {}", listed(&several))
+            }
+        }
     }
 
     /// The user's own words, which may contradict each other.
@@ -162,6 +238,7 @@ impl Writer<'_> {
         let asked: Vec<String> = asked.collect();
         match &asked[..] {
             [] => format!("{needed}{}", shown(range)),
+            [one] if range.is_empty() => format!("{one}, which no version can be"),
             [one] => one.clone(),
             several if range.is_empty() => format!("{}, which contradict each other", several.join(" and ")),
             several => several.join(" and "),
@@ -186,91 +263,4 @@ impl Writer<'_> {
         };
         facts.unusable.iter().map(line).collect()
     }
-
-    fn missing(&self, facts: &Facts) -> Vec<String> {
-        facts.missing.iter().flat_map(|(name, range)| self.not_to_be_had(name, range, facts)).collect()
-    }
-
-    fn not_to_be_had(&self, name: &PackageName, range: &VersionRange, facts: &Facts) -> Vec<String> {
-        let session = self.provider.session;
-        let known = match session.project(name, &Ranges::full()).peek() {
-            Some(Ok(Project::Known(known))) => known,
-            Some(Ok(Project::Unknown(asked))) => {
-                return vec![format!("no index knows project {name} (asked: {})", asked.join(", "))];
-            }
-            _ => return Vec::new(),
-        };
-        let mut lines = Vec::new();
-        if let Some(constraint) = session.constraint(name) {
-            lines.push(format!("your constraints allow only {name}{}", shown(constraint)));
-        }
-        let range = session.constrained(name, range);
-        let passed = known.passed_over(&range);
-        lines.extend(self.reasons(name, passed));
-        // A range in which nothing exists is worth a line only if somebody needs just that.
-        let wanted = facts.needs.iter().filter(|fact| fact.1.name() == Some(name) && !fact.2.is_empty());
-        for (_, _, wanted, _) in wanted {
-            if !known.versions().any(|version| wanted.contains(version)) && wanted.subset_of(&range) {
-                let line = match (known.versions().next(), known.versions().next_back()) {
-                    (Some(oldest), Some(newest)) => {
-                        format!("there is no {name}{} (there are {oldest} to {newest})", shown(wanted))
-                    }
-                    _ => format!("{name} has no files that can be used at all"),
-                };
-                if !lines.contains(&line) {
-                    lines.push(line);
-                }
-            }
-        }
-        lines
-    }
-
-    /// One line for each kind of reason.
-    fn reasons(&self, name: &PackageName, passed: Vec<(&Version, PassedOver)>) -> Vec<String> {
-        let mut kinds: BTreeMap<String, Vec<&Version>> = BTreeMap::new();
-        let mut tags: Vec<WheelTag> = Vec::new();
-        for (version, reason) in passed {
-            let words = match reason {
-                PassedOver::Prerelease => "is a pre-release that was not asked for".to_owned(),
-                PassedOver::Yanked(why) if why.trim().is_empty() => "was yanked".to_owned(),
-                PassedOver::Yanked(why) => format!("was yanked ({})", why.trim()),
-                PassedOver::Python(wanted) => format!("needs Python {wanted}"),
-                PassedOver::Withheld(why) => why.to_string(),
-                PassedOver::SourceOnly => "has no wheel, only source, which may not be built".to_owned(),
-                PassedOver::WheelsOnly => "has no source, only wheels, which may not be taken".to_owned(),
-                PassedOver::Packing => "has only source in an archive that is not understood".to_owned(),
-                PassedOver::Tags(there) => {
-                    tags.extend(there);
-                    "has no wheel for this Python and platform".to_owned()
-                }
-            };
-            kinds.entry(words).or_default().push(version);
-        }
-        let line = |(words, versions): (String, Vec<&Version>)| {
-            let there = if words.contains("platform") { self.made_for(&tags) } else { String::new() };
-            let (plural, count) = (versions.len() > 1, versions.len());
-            let list: Vec<String> = versions.iter().take(3).map(ToString::to_string).collect();
-            let more = if count > 3 { format!(" and {} more", count - 3) } else { String::new() };
-            format!("{name} {}{more} {}{there}", list.join(", "), if plural { many(&words) } else { words })
-        };
-        kinds.into_iter().map(line).collect()
-    }
-
-    /// " (only for cp37, cp38)"; if this Python is among them, the platforms that they are for.
-    fn made_for(&self, tags: &[WheelTag]) -> String {
-        let pair = |tag: &'_ WheelTag| (tag.python.clone(), tag.abi.clone());
-        let target: HashSet<_> = self.provider.session.target.tags.iter().map(pair).collect();
-        let fitting: BTreeSet<&str> =
-            tags.iter().filter(|tag| target.contains(&pair(tag))).map(|tag| tag.platform.as_str()).collect();
-        let pythons: BTreeSet<&str> = tags.iter().map(|tag| tag.python.as_str()).collect();
-        let shown: Vec<&str> = if fitting.is_empty() { pythons } else { fitting }.into_iter().collect();
-        let more = if shown.len() > 6 { ", …" } else { "" };
-        format!(" (only for {}{more})", shown[..shown.len().min(6)].join(", "))
-    }
-}
-
-fn many(words: &str) -> String {
-    let turned = [("is a pre-release", "are pre-releases"), ("was ", "were "), ("needs ", "need "), ("has ", "have ")];
-    let found = turned.iter().find_map(|(one, many)| Some(format!("{many}{}", words.strip_prefix(one)?)));
-    found.unwrap_or_else(|| words.to_owned()).replace("that was not asked", "that were not asked")
 }

@@ -12,8 +12,12 @@
 mod archive;
 mod candidates;
 mod client;
+mod connection;
 mod credentials;
 mod direct;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod effort;
 mod error;
 mod explain;
 #[cfg(test)]
@@ -27,6 +31,7 @@ mod flat;
 mod formats;
 mod freshness;
 mod hashes;
+mod http_options;
 mod indexes;
 mod lenient;
 mod locate;
@@ -36,12 +41,19 @@ mod metadata;
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod order_tests;
 mod pages;
+mod permission;
 mod progress;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod property;
 mod provider;
 mod range;
 mod ranges;
 mod request;
 mod resolver;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod scenario_files;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod scenarios;
@@ -60,14 +72,15 @@ mod timestamp;
 mod urls;
 mod wheel_metadata;
 
-pub use client::HttpOptions;
 pub use error::{Error, Result};
 pub use fetch::FetchError;
 pub use formats::{Allowed, Formats, Names};
+pub use http_options::HttpOptions;
 pub use indexes::Indexes;
 pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
+pub use range::satisfies;
 pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
 pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};

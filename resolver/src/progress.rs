@@ -12,6 +12,8 @@ pub trait Progress: Send + Sync {
     fn building(&self, _source: &str) {}
     /// It has come whole and is being ingested.
     fn fetched(&self, _filename: &str) {}
+    /// Something to know of what was chosen, which does not keep anybody from going on.
+    fn warning(&self, _text: &str) {}
     /// The operation has ended, well or not.
     fn done(&self) {}
 }

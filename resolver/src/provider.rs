@@ -2,7 +2,7 @@
 //!
 //! Deterministic: every answer follows from the request, the pages and the metadata alone.
 
-use crate::candidates::{Candidate, Candidates, Order};
+use crate::candidates::{Candidate, Candidates};
 use crate::error::{Error, Result};
 use crate::metadata::{Metadata, Requirement};
 use crate::range::{self, VersionRange};
@@ -19,6 +19,8 @@ use version_ranges::Ranges;
 
 /// Most versions whose metadata is fetched ahead while backtracking.
 const AHEAD: usize = 32;
+/// How often a package is tried before versions outside of its narrow range are fetched ahead.
+const NARROW: usize = 4;
 
 /// A node of the solver's graph.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -105,7 +107,7 @@ impl<'a> Provider<'a> {
     /// Requirements as edges: each package once, in order of appearance, with all its pages requested.
     fn to_edges<'r>(&self, requirements: impl Iterator<Item = &'r Requirement>) -> Result<Edges> {
         let mut edges = Edges::new();
-        for requirement in requirements {
+        for requirement in requirements.flat_map(|requirement| self.session.overridden(requirement)) {
             let range = self.session.range_of(requirement)?;
             for extra in &requirement.extras {
                 add(&mut edges, Package::Extra(requirement.name.clone(), extra.clone()), &range);
@@ -136,9 +138,6 @@ impl<'a> Provider<'a> {
                 (name, self.to_edges(applying(&metadata.requires, &self.session.target)).map_err(words)?)
             }
             Package::Extra(name, extra) => {
-                if !metadata.extras.contains(extra) {
-                    tracing::warn!("{name} {version} has no extra {extra}");
-                }
                 let of_extra = metadata.requires.iter().filter(|requirement| {
                     requirement.evaluate_markers(markers, std::slice::from_ref(extra))
                         && !requirement.evaluate_markers(markers, &[])
@@ -159,14 +158,26 @@ impl<'a> Provider<'a> {
         Ok(edges)
     }
 
-    /// Backtracking through versions fetches the next ones ahead, the more the longer it goes on.
-    fn fetch_ahead(&self, package: &Package, range: &VersionRange, candidates: &Candidates) {
-        let order = package.name().map_or(Order::Newest, |name| self.session.order(name));
+    /// Backtracking through versions fetches the next ones ahead, the more the longer it goes on. A project that is
+    /// narrowed again and again follows another one down: then the next are those after the version at hand.
+    fn fetch_ahead(&self, name: &PackageName, package: &Package, at: (&Version, &VersionRange), known: &Candidates) {
+        let (version, range) = at;
+        let order = self.session.order(name);
         let mut state = self.state.borrow_mut();
         let tries = state.tries.entry(package.clone()).or_default();
         *tries += 1;
-        if *tries > 1 && (tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
-            let next = candidates.acceptable(range, None, order).take((*tries * 2).min(AHEAD));
+        if *tries == 1 || !(tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
+            return;
+        }
+        let count = (*tries * 2).min(AHEAD);
+        let mut left = count;
+        for (_, candidate) in known.acceptable(range, None, order).take(count) {
+            self.session.ask_ahead(candidate, range);
+            left -= 1;
+        }
+        if *tries >= NARROW {
+            let all = self.session.constrained(name, &Ranges::full());
+            let next = known.acceptable(&all, None, order).skip_while(|(other, _)| *other != version).take(left);
             next.for_each(|(_, candidate)| self.session.ask_ahead(candidate, range));
         }
     }
@@ -234,7 +245,7 @@ impl DependencyProvider for Provider<'_> {
             self.session.progress(name, &version);
             self.state.borrow_mut().chosen.insert(name.clone(), version.clone());
         }
-        self.fetch_ahead(package, &range, &candidates);
+        self.fetch_ahead(name, package, (&version, &range), &candidates);
         Ok(Some(version))
     }
 

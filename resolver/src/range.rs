@@ -1,15 +1,19 @@
 //! Sets of versions: PEP 440 specifiers as ranges that pubgrub can compute with, and back to words.
 //!
 //! Unlike the conversion that `pep440_rs` brings, `==1.0`, `<=1.0` and `!=1.0` here speak of `1.0+local`
-//! too, as PEP 440 wants. Bounds that a specifier only implies are made so that they never look like a
-//! pre-release that somebody named (see [`names_prerelease`]).
+//! too, as PEP 440 wants. Bounds that a specifier only implies are shown as it was written.
 
-use pep440_rs::{Operator, Version, VersionSpecifier};
+use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use std::ops::Bound;
 use version_ranges::Ranges;
 
 /// A set of versions.
 pub(crate) type VersionRange = Ranges<Version>;
+
+/// True if the specifiers accept the version, as the solver understands them; pre-releases are versions like others.
+pub fn satisfies(specifiers: &VersionSpecifiers, version: &Version) -> bool {
+    from_specifiers(specifiers.iter()).contains(version)
+}
 
 /// The versions that all specifiers accept.
 pub(crate) fn from_specifiers<'a>(specifiers: impl IntoIterator<Item = &'a VersionSpecifier>) -> VersionRange {
@@ -19,7 +23,8 @@ pub(crate) fn from_specifiers<'a>(specifiers: impl IntoIterator<Item = &'a Versi
 fn from_specifier(specifier: &VersionSpecifier) -> VersionRange {
     let version = specifier.version().clone();
     match specifier.operator() {
-        Operator::Equal | Operator::ExactEqual => exactly(version),
+        Operator::Equal => exactly(version),
+        Operator::ExactEqual => Ranges::singleton(version),
         Operator::NotEqual => exactly(version).complement(),
         Operator::TildeEqual => compatible(version),
         Operator::LessThan if version.any_prerelease() => Ranges::strictly_lower_than(version),
@@ -60,9 +65,13 @@ fn prefix(version: Version) -> VersionRange {
     Ranges::between(low, high)
 }
 
-/// Below every pre-release of `version`, without naming one.
+/// The least of a version's own pre-releases, of a release below all that can be named.
 fn lowest(version: Version) -> Version {
-    if version.any_prerelease() || version.is_post() { version } else { version.with_min(Some(0)) }
+    match (version.any_prerelease(), version.is_post()) {
+        (true, _) => version,
+        (_, true) => version.with_dev(Some(0)),
+        _ => version.with_min(Some(0)),
+    }
 }
 
 /// The least version above `version` and all `version+local`.
@@ -73,17 +82,6 @@ fn after_locals(version: Version) -> Version {
         let post = version.post().map_or(0, |post| post + 1);
         version.with_post(Some(post)).with_dev(Some(0))
     }
-}
-
-/// True if a bound of the range is a pre-release that a specifier named (PEP 440, "Handling of pre-releases").
-pub(crate) fn names_prerelease(range: &VersionRange) -> bool {
-    let named = |bound: &Bound<Version>| match bound {
-        Bound::Included(version) | Bound::Excluded(version) => {
-            version.any_prerelease() && !(version.is_post() && version.dev() == Some(0))
-        }
-        Bound::Unbounded => false,
-    };
-    range.iter().any(|(low, high)| named(low) || named(high))
 }
 
 /// The one public version that the range accepts, if it is a pin (`==1.0`).
@@ -173,8 +171,13 @@ fn segment(low: &Bound<Version>, high: &Bound<Version>) -> String {
     [low, high].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(",")
 }
 
+/// Without the marks that only bounds carry, and which no pre-release may carry.
 fn plain(version: &Version) -> Version {
-    version.clone().with_min(None).with_max(None)
+    match (version.min(), version.max()) {
+        (None, None) => version.clone(),
+        (Some(_), _) => version.clone().with_min(None),
+        (_, Some(_)) => version.clone().with_max(None),
+    }
 }
 
 /// Undoes [`after_locals`].
@@ -193,14 +196,13 @@ fn before_post_shown(version: &Version) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
-    use pep440_rs::VersionSpecifiers;
 
     fn range(text: &str) -> VersionRange {
         from_specifiers(text.parse::<VersionSpecifiers>().unwrap().iter())
     }
 
     fn accepts(specifiers: &str, version: &str) -> bool {
-        range(specifiers).contains(&version.parse().unwrap())
+        satisfies(&specifiers.parse().unwrap(), &version.parse().unwrap())
     }
 
     #[test]
@@ -208,14 +210,16 @@ mod tests {
         for (specifiers, inside, outside) in [
             ("==1.0", "1.0 1.0.0 1.0+cpu", "1.0.post0 1.0a1 1.0.1 1.0.post0.dev0"),
             ("==1.0+cpu", "1.0+cpu", "1.0 1.0+cuda"),
+            ("===1.0", "1.0 1.0.0", "1.0+cpu 1.0.post0"),
             ("<=1.0", "1.0 1.0+cpu 0.9 1.0a1", "1.0.post1 1.1"),
             ("<1.0", "0.9 0.9.post1", "1.0a1 1.0.dev0 1.0"),
             ("<1.0b2", "1.0b1 1.0a1 0.9", "1.0b2 1.0"),
+            ("<1.0.post1", "1.0 1.0.post0 1.0a1", "1.0.post1.dev0 1.0.post1"),
             (">1.0", "1.0.1 1.1.dev0", "1.0 1.0+cpu 1.0.post1"),
             (">1.0.post1", "1.0.post2 1.1", "1.0.post1 1.0.post1+cpu 1.0"),
             (">=1.0", "1.0 1.0+cpu 1.0.post1", "1.0rc1"),
             ("!=1.0", "1.0.1 1.0.post1", "1.0 1.0+cpu"),
-            ("==1.2.*", "1.2 1.2.9 1.2a1 1.2.dev0 1.2.post4", "1.3.dev0 1.3a1 1.1.9"),
+            ("==1.2.*", "1.2 1.2.9 1.2a1 1.2.dev0 1.2.post4", "1.3.dev0 1.3a1 1.1.9 1"),
             ("!=1.2.*", "1.3.dev0 1.1", "1.2 1.2a1 1.2.3"),
             ("~=1.4.2", "1.4.2 1.4.9", "1.4.1 1.5.dev0 1.5"),
             ("~=1.4", "1.4 1.9", "2.0a1 2.0"),
@@ -227,16 +231,6 @@ mod tests {
             for version in outside.split(' ') {
                 assert!(!accepts(specifiers, version), "{specifiers} should refuse {version}");
             }
-        }
-    }
-
-    #[test]
-    fn only_explicit_prereleases_are_named() {
-        for specifiers in ["==1.2.*", "<2", "<=2", "~=1.4", "==1.0", ">1", ">1.0.post1", "!=1.5", ">=1,<2,!=1.4.*"] {
-            assert!(!names_prerelease(&range(specifiers)), "{specifiers}");
-        }
-        for specifiers in [">=1.0a1", "==1.0rc1", ">=2.0.dev0", "<2.0b1", "==1.0.dev3"] {
-            assert!(names_prerelease(&range(specifiers)), "{specifiers}");
         }
     }
 

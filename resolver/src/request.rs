@@ -24,13 +24,15 @@ pub struct Target {
 /// When pre-releases may be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Prerelease {
-    /// If a specifier names one, or the project has nothing else (PEP 440).
+    /// Where no other version is possible.
     #[default]
-    IfNamed,
-    /// Always.
+    IfNecessary,
+    /// Of projects of which the request itself names a pre-release, and of those where no other is possible.
+    Explicit,
+    /// Always, as if they were versions like others.
     Allow,
     /// Never, even when named.
-    Never,
+    Disallow,
 }
 
 /// Which of the versions that fit is taken.
@@ -52,7 +54,8 @@ pub struct Request {
     pub requirements: Vec<Requirement>,
     /// What must hold for a project if it is there; extras are not allowed here.
     pub constraints: Vec<Requirement>,
-    /// What is required of a project instead of whatever anybody requires of it; extras are those that were asked for.
+    /// What is required of a project instead of whatever anybody requires of it, extras included; where the markers
+    /// of all its overrides are false, nothing.
     pub overrides: Vec<Requirement>,
     /// Which kinds of archives may be taken.
     pub formats: Formats,

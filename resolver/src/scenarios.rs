@@ -86,21 +86,6 @@ fn markers_are_those_of_the_target() {
 }
 
 #[test]
-fn prereleases() {
-    let wheels = [
-        wheel("a", "1.0", &[]),
-        wheel("a", "2.0rc1", &[]),
-        wheel("b", "1.0", &["a>=2.0rc1"]),
-        wheel("only", "1.0a1", &[]),
-    ];
-    assert_eq!(resolved(&wheels, &["a"]), "a==1.0");
-    assert_eq!(resolved(&wheels, &["a>=1.5rc1"]), "a==2.0rc1");
-    assert_eq!(resolved(&wheels, &["b", "only"]), "a==2.0rc1 b==1.0 only==1.0a1");
-    let explanation = refused(&wheels, &["a>1"]);
-    assert!(explanation.contains("a 2.0rc1 is a pre-release that was not asked for"), "{explanation}");
-}
-
-#[test]
 fn yanked_and_requires_python() {
     let wheels = [
         wheel("a", "1.0", &[]),
@@ -176,16 +161,30 @@ fn explanations_name_the_conflict() {
     let explanation = refused(&wheels, &["rich==13.4.2", "rich==13.7.1"]);
     assert!(explanation.contains("rich==13.4.2 and rich==13.7.1, which contradict each other"), "{explanation}");
     let explanation = refused(&wheels, &["rich==99"]);
-    assert!(explanation.contains("there is no rich==99 (there are 13.4.2 to 13.7.1)"), "{explanation}");
+    assert!(explanation.contains("there is no rich==99 (there are 13.4.2, 13.7.1)"), "{explanation}");
+}
+
+/// `p1` needs `p2`, and so on to the last, which needs a version of `end` that there is not.
+fn chain(links: usize) -> String {
+    let next = |link: usize| if link == links { "end>=2".to_owned() } else { format!("p{}", link + 1) };
+    let mut wheels: Vec<Wheel> = (1..=links).map(|link| wheel(&format!("p{link}"), "1.0", &[&next(link)])).collect();
+    wheels.push(wheel("end", "1.0", &[]));
+    refused(&wheels, &["p1"])
 }
 
 #[test]
-fn long_explanations_are_cut() {
-    let mut wheels: Vec<Wheel> = (1..30).map(|n| wheel("a", &format!("{n}.0"), &[&format!("c=={n}.5")])).collect();
-    wheels.push(wheel("c", "1.0", &[]));
-    let explanation = refused(&wheels, &["a", "c"]);
-    assert!(explanation.lines().count() <= 11, "{explanation}");
-    assert!(explanation.contains("more facts"), "{explanation}");
+fn explanations_name_every_link_in_ten_lines() {
+    for links in [1, 3, 7, 20] {
+        let explanation = chain(links);
+        assert!(explanation.lines().count() <= 10, "{explanation}");
+        (1..links).for_each(|link| {
+            assert!(explanation.contains(&format!("p{link} 1.0 needs p{}", link + 1)), "{explanation}");
+        });
+        assert!(explanation.contains("there is no end>=2 (there is only 1.0)"), "{explanation}");
+    }
+    let explanation = chain(60);
+    assert!(explanation.lines().count() <= 10 && explanation.contains("more facts"), "{explanation}");
+    assert!(explanation.contains("there is no end>=2"), "what ends the chain is not cut: {explanation}");
 }
 
 #[test]

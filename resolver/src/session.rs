@@ -9,6 +9,7 @@ use crate::direct::{self, DirectProject, DirectProjects};
 use crate::error::{Error, Result};
 use crate::formats::Formats;
 use crate::metadata::{Metadata, Requirement};
+use crate::permission::Permissions;
 use crate::range::{self, VersionRange};
 use crate::request::{Request, Resolution, Target};
 use crate::shared::{Lookup, Shared, lock};
@@ -77,9 +78,11 @@ pub(crate) struct Session {
     shared: Arc<Shared>,
     runtime: Handle,
     pub(crate) target: Arc<Target>,
+    permissions: Permissions,
     preferences: BTreeMap<PackageName, Version>,
     constraints: HashMap<PackageName, VersionRange>,
-    overrides: HashMap<PackageName, VersionRange>,
+    /// What takes the place of every requirement of a project: those whose markers hold, perhaps none.
+    overrides: HashMap<PackageName, Vec<Requirement>>,
     /// Of which a project's files must have one.
     hashes: HashMap<PackageName, BTreeSet<Sha256>>,
     resolution: Resolution,
@@ -96,13 +99,14 @@ impl Session {
         let target = Arc::new(request.target.clone());
         let from_urls = direct::prepare(&shared, &runtime, request)?;
         let direct = applying(&request.requirements, &target).map(|requirement| requirement.name.clone()).collect();
-        let ranges = |requirements: &[Requirement]| ranges(requirements, &target, &from_urls);
-        let (constraints, overrides) = (ranges(&request.constraints)?, ranges(&request.overrides)?);
+        let constraints = ranges(&request.constraints, &target, &from_urls)?;
+        let overrides = overrides(&request.overrides, &target);
         let named = |(name, version): (&String, &Version)| Some((name.parse().ok()?, version.clone()));
         Ok(Arc::new(Self {
             shared,
             runtime,
             target,
+            permissions: Permissions::new(request),
             preferences: request.preferences.iter().filter_map(named).collect(),
             constraints,
             overrides,
@@ -133,13 +137,22 @@ impl Session {
         }
     }
 
-    /// The versions that a requirement accepts, or what the user wants instead.
+    /// The requirement, or what the user wants in its place.
+    pub(crate) fn overridden<'r>(&'r self, requirement: &'r Requirement) -> &'r [Requirement] {
+        self.overrides.get(&requirement.name).map_or(std::slice::from_ref(requirement), Vec::as_slice)
+    }
+
+    /// What the user wants of a project in place of anything else.
+    pub(crate) fn overrides(&self, name: &PackageName) -> Option<&[Requirement]> {
+        self.overrides.get(name).map(Vec::as_slice)
+    }
+
+    /// The versions that a requirement accepts.
     ///
     /// # Errors
     /// [`Error::Requirement`] for one that names a URL which is not the user's.
     pub(crate) fn range_of(&self, requirement: &Requirement) -> Result<VersionRange> {
-        let own = || range_of(requirement, &self.from_urls);
-        self.overrides.get(&requirement.name).map_or_else(own, |range| Ok(range.clone()))
+        range_of(requirement, &self.from_urls)
     }
 
     /// The user's constraint on a project.
@@ -178,8 +191,9 @@ impl Session {
         Box::pin(async move {
             let project = match pages::look_up(&self.shared, &name).await {
                 Ok(Lookup::Found(page)) => hashes::allowed(&name, page, self.hashes.get(&name)).map(|page| {
-                    let allowed = self.formats.of(&name);
-                    Project::Known(Arc::new(Candidates::new(&name, &page, self.target.clone(), allowed)))
+                    let (permission, allowed) = (self.permissions.of(&name), self.formats.of(&name));
+                    let candidates = Candidates::new(&name, &page, self.target.clone(), permission, allowed);
+                    Project::Known(Arc::new(candidates))
                 }),
                 Ok(Lookup::Unknown(asked)) => Ok(Project::Unknown(asked)),
                 Err(error) => Err(error),
@@ -216,7 +230,8 @@ impl Session {
         self.runtime.spawn(async move {
             let metadata = wheel_metadata::get(&this.shared, &candidate).await;
             if let Ok(metadata) = &metadata {
-                for requirement in applying(&metadata.requires, &this.target) {
+                let requires = applying(&metadata.requires, &this.target).flat_map(|one| this.overridden(one));
+                for requirement in requires {
                     if let Ok(range) = this.range_of(requirement) {
                         this.project(&requirement.name, &range);
                     }
@@ -241,6 +256,15 @@ fn ranges(
         *known = known.intersection(&accepted);
     }
     Ok(ranges)
+}
+
+fn overrides(requirements: &[Requirement], target: &Target) -> HashMap<PackageName, Vec<Requirement>> {
+    let mut overrides: HashMap<PackageName, Vec<Requirement>> = HashMap::new();
+    for requirement in requirements {
+        let of_project = overrides.entry(requirement.name.clone()).or_default();
+        of_project.extend(applying(std::slice::from_ref(requirement), target).cloned());
+    }
+    overrides
 }
 
 /// The requirements whose markers hold, extras aside.

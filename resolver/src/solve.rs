@@ -22,7 +22,13 @@ pub(crate) fn solve(shared: &Arc<Shared>, runtime: Handle, request: &Request) ->
     let session = Session::new(shared.clone(), runtime, request)?;
     let provider = Provider::new(&session, &request.requirements);
     match pubgrub::resolve(&provider, Package::Root, root_version()) {
-        Ok(solution) => to_lock(shared, &provider, solution.into_iter().collect()),
+        Ok(solution) => {
+            let solution: BTreeMap<Package, Version> = solution.into_iter().collect();
+            for (package, version) in &solution {
+                warning(&provider, package, version)?.iter().for_each(|text| shared.progress.warning(text));
+            }
+            to_lock(shared, &provider, solution)
+        }
         Err(PubGrubError::NoSolution(tree)) => match provider.offline() {
             Some(missing) => Err(missing),
             None => Err(Error::NoSolution(explain::explain(&tree, &provider))),
@@ -33,6 +39,23 @@ pub(crate) fn solve(shared: &Arc<Shared>, runtime: Handle, request: &Request) ->
             | PubGrubError::ErrorInShouldCancel(source),
         ) => Err(source),
     }
+}
+
+/// What a user should know of a version that was chosen.
+fn warning(provider: &Provider<'_>, package: &Package, version: &Version) -> Result<Option<String>> {
+    let Some(name) = package.name() else { return Ok(None) };
+    let candidate = provider.candidate(name, version)?;
+    Ok(match package {
+        Package::Extra(_, extra) => {
+            let metadata = provider.session.metadata(&candidate).wait()?;
+            (!metadata.extras.contains(extra)).then(|| format!("{name} {version} has no extra {extra}"))
+        }
+        _ => match candidate.file.yanked.as_deref().map(str::trim) {
+            Some("") => Some(format!("{name} {version} was yanked by its makers")),
+            Some(reason) => Some(format!("{name} {version} was yanked by its makers: {reason}")),
+            None => None,
+        },
+    })
 }
 
 fn to_lock(shared: &Shared, provider: &Provider<'_>, solution: BTreeMap<Package, Version>) -> Result<Lock> {

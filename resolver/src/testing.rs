@@ -1,15 +1,17 @@
 //! For tests only: a target and a small package index on 127.0.0.1.
 
+pub(crate) mod brute;
 mod scripted;
 mod server;
+pub(crate) mod universe;
 mod wheels;
 
 pub(crate) use scripted::{End, Reply, Scripted};
 pub(crate) use server::{Asked, Fault, Server, Style};
 pub(crate) use wheels::{Wheel, wheel};
 
-use crate::client::HttpOptions;
 use crate::formats::Formats;
+use crate::http_options::HttpOptions;
 use crate::indexes::Indexes;
 use crate::lock::Lock;
 use crate::metadata::Requirement;
@@ -24,10 +26,6 @@ use std::time::Duration;
 
 /// CPython 3.11.7 on x86-64 Linux.
 pub(crate) fn target() -> Target {
-    target_with(Prerelease::IfNamed)
-}
-
-pub(crate) fn target_with(prerelease: Prerelease) -> Target {
     let markers = MarkerEnvironment::try_from(MarkerEnvironmentBuilder {
         implementation_name: "cpython",
         implementation_version: "3.11.7",
@@ -51,7 +49,7 @@ pub(crate) fn target_with(prerelease: Prerelease) -> Target {
         markers: markers.unwrap(),
         python: "3.11.7".parse().unwrap(),
         tags: Tags::new(tags.map(|(python, abi, platform)| WheelTag::new(python, abi, platform))),
-        prerelease,
+        prerelease: Prerelease::default(),
     }
 }
 

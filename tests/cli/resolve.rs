@@ -1,7 +1,7 @@
 //! `omnipkg resolve`: what would be installed, and nothing is.
 
 use crate::support::quiet_success;
-use omnipkg_tests::{Context, WheelBuilder};
+use omnipkg_tests::{Context, FileOptions, WheelBuilder};
 use std::fs;
 
 fn with_index() -> Context {
@@ -34,6 +34,9 @@ fn it_prints_a_line_for_each_project_and_changes_nothing() {
     assert_eq!(resolve(&["app"]), "app==2.0\nlib==2.0\n");
     assert_eq!(resolve(&["app[more]"]), "app==2.0\nextra-lib==1.0\nlib==1.5\n");
     assert_eq!(resolve(&["app", "--prerelease", "allow"]), "app==3.0b1\n");
+    assert_eq!(resolve(&["app>2"]), "app==3.0b1\n", "where no release will do");
+    assert_eq!(resolve(&["app>=2.5b1", "--prerelease", "explicit"]), "app==3.0b1\n");
+    assert_eq!(resolve(&["app>2", "--prerelease", "if-necessary-or-explicit"]), "app==3.0b1\n");
     assert_eq!(resolve(&["app", "--resolution", "lowest"]), "app==1.0\nlib==1.0\n");
     assert_eq!(resolve(&["app", "--resolution", "lowest-direct"]), "app==1.0\nlib==2.0\n");
     let json = resolve(&["lib", "--json"]);
@@ -60,6 +63,43 @@ fn files_give_requirements_constraints_and_overrides() {
     fs::write(context.work().join("r.txt"), "app\n-e ./none\n").unwrap();
     let refused = resolve(&["-r", "r.txt"]);
     assert!(refused.stderr.contains("cannot use r.txt, line 2"), "{refused}");
+}
+
+#[test]
+fn where_no_prerelease_may_be_taken_the_refusal_says_what_would() {
+    let context = with_index();
+    for (mode, because) in [("disallow", "is a pre-release:"), ("explicit", "is a pre-release that you did not name:")]
+    {
+        let refused = context.run(["resolve", "app>2", "--prerelease", mode]);
+        assert_eq!((refused.status.code(), refused.stdout.as_str()), (Some(1), ""), "{refused}");
+        let line = format!("app 3.0b1 {because} --prerelease if-necessary would take it");
+        assert!(refused.stderr.contains(&line), "{refused}");
+    }
+}
+
+#[test]
+fn what_was_chosen_though_something_is_wrong_with_it_is_told_once() {
+    let context = Context::new();
+    let bad = WheelBuilder::with_version_attribute("bad", "1.0").build();
+    context.index().add_with(&bad, FileOptions::default().yanked("leaks"));
+    context.publish(&[WheelBuilder::new("app", "1.0").requires("bad").build()]);
+    let yanked = "omnipkg: warning: bad 1.0 was yanked by its makers: leaks\n";
+    let extra = "omnipkg: warning: app 1.0 has no extra more\n";
+    let script = context.script("use.py", "import bad\nprint(bad.__version__)\n");
+    let run = context.run(["run", "--refresh", "--with", "bad==1.0", script.to_str().unwrap()]).success();
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("1.0\n", yanked));
+    let asked = ["app[more]", "bad==1.0"];
+    let resolve = [&["resolve"], &asked[..]].concat();
+    let install = [&["install", "--refresh"], &asked[..]].concat();
+    for (command, said) in [(resolve.clone(), "app==1.0\nbad==1.0\n"), (install.clone(), "")] {
+        let output = context.run(command).success();
+        assert_eq!((output.stdout.as_str(), output.stderr), (said, format!("{yanked}{extra}")));
+    }
+    // What is remembered was told, and who wants to hear nothing hears nothing.
+    quiet_success(context.run(resolve));
+    quiet_success(context.run([&["--quiet"], &install[..]].concat()));
+    let refused = context.run(["resolve", "app", "bad"]);
+    assert!(refused.stderr.contains("bad 1.0 was yanked (leaks): only your own bad==1.0 takes it"), "{refused}");
 }
 
 #[test]

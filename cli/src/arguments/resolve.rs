@@ -26,7 +26,7 @@ pub struct ResolveOptions {
     #[arg(long, value_name = "PLATFORM")]
     pub python_platform: Option<String>,
     /// When pre-releases are taken
-    #[arg(long, value_enum, default_value_t = PrereleaseChoice::IfNamed)]
+    #[arg(long, value_enum, default_value_t = PrereleaseChoice::IfNecessary)]
     pub prerelease: PrereleaseChoice,
     /// Which of the versions that fit is taken
     #[arg(long, value_enum, default_value_t = ResolutionChoice::Highest)]
@@ -53,13 +53,16 @@ pub enum ResolveFormat {
 /// When pre-releases are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PrereleaseChoice {
-    /// Always
+    /// Always, as if they were versions like others
     Allow,
     /// Never, even where one is named
     Disallow,
-    /// If a requirement names one, or a project has nothing else
-    #[value(name = "if-necessary-or-explicit", alias = "if-named")]
-    IfNamed,
+    /// Where no other version is possible
+    // uv's older name for it, which many settings still carry.
+    #[value(alias = "if-necessary-or-explicit")]
+    IfNecessary,
+    /// Where no other is possible, and only of projects of which your own requirements name one
+    Explicit,
 }
 
 /// Which of the versions that fit is taken.

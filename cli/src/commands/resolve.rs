@@ -34,10 +34,11 @@ pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
         formats: settings.formats.clone(),
         hashes: files.options.hashes,
         prerelease: match options.prerelease {
-            PrereleaseChoice::IfNamed if files.options.prereleases => Prerelease::Allow,
+            PrereleaseChoice::IfNecessary if files.options.prereleases => Prerelease::Allow,
             PrereleaseChoice::Allow => Prerelease::Allow,
-            PrereleaseChoice::Disallow => Prerelease::Never,
-            PrereleaseChoice::IfNamed => Prerelease::IfNamed,
+            PrereleaseChoice::Disallow => Prerelease::Disallow,
+            PrereleaseChoice::IfNecessary => Prerelease::IfNecessary,
+            PrereleaseChoice::Explicit => Prerelease::Explicit,
         },
         resolution: match options.resolution {
             ResolutionChoice::Highest => Resolution::Highest,

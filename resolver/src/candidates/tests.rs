@@ -2,25 +2,23 @@
 
 use super::*;
 use crate::formats::Formats;
-use crate::testing::{target, target_with};
+use crate::range;
+use crate::testing::target;
 use pep440_rs::VersionSpecifiers;
 
 fn file(filename: &str) -> File {
     File::bare(filename.to_owned(), format!("http://127.0.0.1/{filename}").parse().unwrap(), None)
 }
 
-fn candidates(files: Vec<File>, prerelease: Prerelease) -> Candidates {
+fn candidates(files: Vec<File>, prereleases: Prereleases, pins: &[&str]) -> Candidates {
     let page = Page { files: files.into_iter().map(Arc::new).collect(), skipped: vec![] };
-    Candidates::new(
-        &"foo-bar".parse().unwrap(),
-        &page,
-        Arc::new(target_with(prerelease)),
-        Formats::wheels_only().of(&"foo-bar".parse().unwrap()),
-    )
+    let permission = Permission { prereleases, pinned: pins.iter().map(|pin| pin.parse().unwrap()).collect() };
+    let name: PackageName = "foo-bar".parse().unwrap();
+    Candidates::new(&name, &page, Arc::new(target()), permission, Formats::wheels_only().of(&name))
 }
 
 fn of(names: &[&str]) -> Candidates {
-    candidates(names.iter().map(|name| file(name)).collect(), Prerelease::IfNamed)
+    candidates(names.iter().map(|name| file(name)).collect(), Prereleases::default(), &[])
 }
 
 fn range(text: &str) -> VersionRange {
@@ -61,33 +59,32 @@ fn the_best_tag_wins_then_the_build_number() {
 }
 
 #[test]
-fn prereleases_need_to_be_named_or_alone() {
-    let mixed = of(&["foo_bar-1.0-py3-none-any.whl", "foo_bar-2.0rc1-py3-none-any.whl"]);
-    assert_eq!(selected(&mixed, ">=0.5").as_deref(), Some("1.0"));
-    assert_eq!(selected(&mixed, ">=2.0rc1").as_deref(), Some("2.0rc1"));
-    assert_eq!(selected(&mixed, ">1.0"), None);
-    assert_eq!(mixed.passed_over(&range(">1.0"))[0].1, PassedOver::Prerelease);
-    let alone = of(&["foo_bar-2.0rc1-py3-none-any.whl"]);
-    assert_eq!(selected(&alone, ">=1.0").as_deref(), Some("2.0rc1"));
-    let never = candidates(vec![file("foo_bar-2.0rc1-py3-none-any.whl")], Prerelease::Never);
+fn prereleases_come_in_their_place_or_last_or_not_at_all() {
+    let there = || ["foo_bar-1.0-py3-none-any.whl", "foo_bar-2.0rc1-py3-none-any.whl"].map(file).to_vec();
+    let last = candidates(there(), Prereleases::Last, &[]);
+    assert_eq!(selected(&last, ">=0.5").as_deref(), Some("1.0"));
+    assert_eq!(selected(&last, ">1.0").as_deref(), Some("2.0rc1"));
+    assert_eq!(last.acceptable(&range(">=0"), None, Order::Newest).count(), 2);
+    let never = candidates(there(), Prereleases::Never, &[]);
     assert_eq!(selected(&never, "==2.0rc1"), None);
-    let always = candidates(
-        vec![file("foo_bar-1.0-py3-none-any.whl"), file("foo_bar-2.0rc1-py3-none-any.whl")],
-        Prerelease::Allow,
-    );
-    assert_eq!(selected(&always, ">=1").as_deref(), Some("2.0rc1"));
+    assert_eq!(never.passed_over(&range(">1.0"))[0].1, PassedOver::Prerelease);
+    let preferred: Version = "2.0rc1".parse().unwrap();
+    assert_eq!(never.select(&range(">=1"), Some(&preferred), Order::Newest).unwrap().0.to_string(), "1.0");
+    let equal = candidates(there(), Prereleases::Equal, &[]);
+    assert_eq!(selected(&equal, ">=1").as_deref(), Some("2.0rc1"));
 }
 
 #[test]
 fn yanked_needs_a_pin() {
-    let mut yanked = file("foo_bar-2.0-py3-none-any.whl");
-    yanked.yanked = Some("bad".to_owned());
-    let candidates = candidates(vec![file("foo_bar-1.0-py3-none-any.whl"), yanked], Prerelease::IfNamed);
-    assert_eq!(selected(&candidates, ">=1").as_deref(), Some("1.0"));
-    assert_eq!(selected(&candidates, "==2.0").as_deref(), Some("2.0"));
-    assert_eq!(selected(&candidates, "===2.0").as_deref(), Some("2.0"));
-    assert_eq!(selected(&candidates, ">=2.0"), None);
-    assert_eq!(candidates.passed_over(&range(">=2.0"))[0].1, PassedOver::Yanked("bad".to_owned()));
+    let there = || {
+        let yanked = File { yanked: Some("bad".to_owned()), ..file("foo_bar-2.0-py3-none-any.whl") };
+        vec![file("foo_bar-1.0-py3-none-any.whl"), yanked]
+    };
+    let unpinned = candidates(there(), Prereleases::Last, &[]);
+    assert_eq!(selected(&unpinned, ">=1").as_deref(), Some("1.0"));
+    assert_eq!(selected(&unpinned, "==2.0"), None, "only the user's own pin counts");
+    assert_eq!(unpinned.passed_over(&range(">=2.0"))[0].1, PassedOver::Yanked("bad".to_owned()));
+    assert_eq!(selected(&candidates(there(), Prereleases::Last, &["2.0"]), "==2.0").as_deref(), Some("2.0"));
 }
 
 #[test]
@@ -97,7 +94,7 @@ fn reasons_for_passing_over() {
     let names = ["foo_bar-2.0-cp311-cp311-win_amd64.whl", "foo_bar-2.0-cp311-cp311-macosx_11_0_arm64.whl"];
     let mut files: Vec<File> = names.iter().map(|name| file(name)).collect();
     files.extend([newer, file("foo-bar-1.0.tar.gz"), file("foo_bar-0.9-py2-none-any.egg")]);
-    let candidates = candidates(files, Prerelease::IfNamed);
+    let candidates = candidates(files, Prereleases::Last, &[]);
     assert_eq!(selected(&candidates, ">=0"), None);
     let reasons: Vec<_> =
         candidates.passed_over(&range(">=0")).into_iter().map(|(v, reason)| (v.to_string(), reason)).collect();
@@ -129,7 +126,7 @@ fn a_wheel_goes_before_a_source_of_its_version() {
     let page = Page { files: names.iter().map(|name| Arc::new(file(name))).collect(), skipped: vec![] };
     let name: PackageName = "foo-bar".parse().unwrap();
     let chosen = |formats: &Formats, specifiers: &str| {
-        let candidates = Candidates::new(&name, &page, Arc::new(target()), formats.of(&name));
+        let candidates = Candidates::new(&name, &page, Arc::new(target()), Permission::default(), formats.of(&name));
         let found = candidates.select(&range(specifiers), None, Order::Newest);
         found.map(|(_, candidate)| candidate.file.filename.clone())
     };

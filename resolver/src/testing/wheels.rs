@@ -14,6 +14,8 @@ pub(crate) struct Wheel {
     pub(crate) yanked: Option<String>,
     /// Bytes of a member that make the archive larger than one range request.
     pub(crate) padding: usize,
+    /// A source distribution instead; only its name is made.
+    pub(crate) is_source: bool,
 }
 
 /// A pure wheel with requirements.
@@ -27,6 +29,7 @@ pub(crate) fn wheel(name: &str, version: &str, requires: &[&str]) -> Wheel {
         requires_python: None,
         yanked: None,
         padding: 0,
+        is_source: false,
     }
 }
 
@@ -57,7 +60,8 @@ impl Wheel {
     }
 
     pub(crate) fn filename(&self) -> String {
-        format!("{}-{}-{}.whl", self.name.replace('-', "_"), self.version, self.tag)
+        let stem = format!("{}-{}", self.name.replace('-', "_"), self.version);
+        if self.is_source { format!("{stem}.tar.gz") } else { format!("{stem}-{}.whl", self.tag) }
     }
 
     pub(crate) fn metadata(&self) -> String {
