@@ -19,6 +19,8 @@ mod faults;
 mod generations;
 #[path = "cli/heal.rs"]
 mod heal;
+#[path = "cli/indexes.rs"]
+mod indexes;
 #[path = "cli/inline.rs"]
 mod inline;
 #[path = "cli/install.rs"]
@@ -55,6 +57,8 @@ mod server;
 mod show;
 #[path = "cli/signals.rs"]
 mod signals;
+#[path = "cli/sources.rs"]
+mod sources;
 #[path = "cli/spread.rs"]
 mod spread;
 #[path = "cli/stress.rs"]
@@ -63,6 +67,8 @@ mod stress;
 mod support;
 #[path = "cli/takeover.rs"]
 mod takeover;
+#[path = "cli/tls.rs"]
+mod tls;
 #[path = "cli/together.rs"]
 mod together;
 #[path = "cli/tools.rs"]

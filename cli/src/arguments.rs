@@ -1,10 +1,12 @@
 //! The command line: verbs and their options.
 
 mod environment;
+mod index;
 mod python;
 mod resolve;
 
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
+pub use index::{IndexOptions, KeyringProvider};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
 pub use resolve::{PrereleaseChoice, ResolutionChoice, ResolveOptions};
 
@@ -71,29 +73,6 @@ pub struct Common {
     /// Answer in JSON on stdout (schema 1)
     #[arg(long, global = true)]
     pub json: bool,
-}
-
-/// Options of verbs that may ask an index.
-#[derive(Debug, Clone, Default, Args)]
-pub struct IndexOptions {
-    /// The index to ask, instead of the one that pip would
-    #[arg(long, value_name = "URL")]
-    pub index_url: Option<String>,
-    /// A further index, asked before the others (may be repeated)
-    #[arg(long, value_name = "URL")]
-    pub extra_index_url: Vec<String>,
-    /// Ask the index again, whatever is remembered
-    #[arg(long)]
-    pub refresh: bool,
-    /// Build nothing of these projects: names, or :all: (may be repeated)
-    #[arg(long, value_name = "NAMES")]
-    pub only_binary: Vec<String>,
-    /// Take no wheels of these projects, but build them: names, or :all: (may be repeated)
-    #[arg(long, value_name = "NAMES")]
-    pub no_binary: Vec<String>,
-    /// Build nothing: the same as --only-binary :all:
-    #[arg(long)]
-    pub no_build: bool,
 }
 
 /// What may be installed to heal a failing script.
@@ -212,6 +191,16 @@ pub enum Verb {
         #[arg(long)]
         fresh: bool,
         /// Which interpreter
+        #[arg(long, value_name = "VERSION|PATH")]
+        python: Option<String>,
+        /// Options for the index
+        #[command(flatten)]
+        index: IndexOptions,
+    },
+    /// Show every setting in force, and where each comes from
+    #[command(after_help = "Examples:\n  omnipkg config\n  omnipkg config --json --python 3.9")]
+    Config {
+        /// The interpreter whose pip tells the index of last resort
         #[arg(long, value_name = "VERSION|PATH")]
         python: Option<String>,
         /// Options for the index

@@ -30,11 +30,16 @@ fn for_resolve(error: &ResolveError) -> Option<String> {
     let text = match error {
         ResolveError::NoSolution(_) => "loosen one of these requirements, or try another Python with --python",
         ResolveError::UnknownProject { .. } => "check the name, or name the index that has it with --index-url",
-        ResolveError::Status { status: 401 | 403, .. } => "give credentials in the index URL, or another --index-url",
+        ResolveError::Status { status: 401 | 403, .. } => {
+            "give credentials in the index URL, in ~/.netrc or by --keyring-provider subprocess, or another --index-url"
+        }
+        ResolveError::Transport { source, .. } if is_of_a_certificate(source) => {
+            "name the file of the authority that vouches for it with SSL_CERT_FILE, if you trust that server"
+        }
         ResolveError::Status { url, .. } | ResolveError::Transport { url, .. } if url.contains("install_only") => {
             "check the network, or name with --mirror a URL or a directory that has the archive"
         }
-        ResolveError::Status { .. } | ResolveError::Transport { .. } => {
+        ResolveError::Status { .. } | ResolveError::Transport { .. } | ResolveError::Interrupted { .. } => {
             "check the network and the index URL (`omnipkg doctor`); --offline uses only what is here"
         }
         ResolveError::Answer { .. } => "check that the URL is that of a package index (it ends in /simple/)",
@@ -50,6 +55,10 @@ fn for_resolve(error: &ResolveError) -> Option<String> {
         _ => return None,
     };
     Some(text.to_owned())
+}
+
+fn is_of_a_certificate(error: &dyn std::error::Error) -> bool {
+    std::iter::successors(Some(error), |error| error.source()).any(|cause| cause.to_string().contains("certificate"))
 }
 
 fn for_store(error: &StoreError) -> Option<String> {

@@ -103,7 +103,7 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         Verb::Swap(options) => &options.index,
         Verb::Resolve(options) => &options.index,
         Verb::Activate(options) => &options.index,
-        Verb::Demo { index, .. } => index,
+        Verb::Demo { index, .. } | Verb::Config { index, .. } => index,
         _ => &none,
     };
     Ok(Settings {
@@ -114,8 +114,7 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         quiet: arguments.common.quiet,
         verbose: arguments.common.verbose,
         json: arguments.common.json,
-        index_url: index.index_url.clone(),
-        extra_index_url: index.extra_index_url.clone(),
+        index: index.clone(),
         formats: formats(index)?,
     })
 }

@@ -1,14 +1,13 @@
 //! Files of requirements and constraints, as pip reads them.
 //!
-//! Comments, lines that go on, `-r` and `-c` relative to their file, environment variables (`${NAME}`). What a line asks
-//! for and what is not understood here is an error that names the file and the line: nothing is passed over in silence.
+//! Comments, lines that go on, `-r` and `-c` relative to their file, `-e`, environment variables (`${NAME}`). Paths of
+//! projects are relative to the working directory, as in pip. What a line asks for and what is not understood here is an
+//! error that names the file and the line: nothing is passed over in silence.
 
-use crate::commands::not_a_requirement;
-use anyhow::{Context, Result, anyhow, bail};
+use anyhow::{Context, Result, bail};
 use pep508_rs::Requirement;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 /// Files that name each other; deeper than this is a mistake.
 const DEPTH: usize = 32;
@@ -32,34 +31,57 @@ enum Lines {
     Overrides,
 }
 
+/// Reads one requirement; true for a directory that is to be imported from itself.
+type Parse<'a> = &'a dyn Fn(&str, bool) -> Result<Requirement>;
+
+/// Where a line is.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    path: &'a Path,
+    kind: Lines,
+    parse: Parse<'a>,
+}
+
 impl RequirementFiles {
     /// Reads files of requirements, of constraints and of overrides, and what they include.
-    pub fn read(requirements: &[PathBuf], constraints: &[PathBuf], overrides: &[PathBuf]) -> Result<Self> {
+    pub fn read(
+        requirements: &[PathBuf],
+        constraints: &[PathBuf],
+        overrides: &[PathBuf],
+        parse: Parse<'_>,
+    ) -> Result<Self> {
         let mut this = Self::default();
-        requirements.iter().try_for_each(|path| this.add(path, Lines::Requirements, &mut Vec::new()))?;
-        constraints.iter().try_for_each(|path| this.add(path, Lines::Constraints, &mut Vec::new()))?;
-        overrides.iter().try_for_each(|path| this.add(path, Lines::Overrides, &mut Vec::new()))?;
+        let files =
+            [(Lines::Requirements, requirements), (Lines::Constraints, constraints), (Lines::Overrides, overrides)];
+        for (kind, paths) in files {
+            paths.iter().try_for_each(|path| this.add(Place { path, kind, parse }, &mut Vec::new()))?;
+        }
         Ok(this)
     }
 
-    fn add(&mut self, path: &Path, kind: Lines, including: &mut Vec<PathBuf>) -> Result<()> {
+    fn add(&mut self, place: Place<'_>, including: &mut Vec<PathBuf>) -> Result<()> {
+        let path = place.path;
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         if including.iter().any(|other| other == path) || including.len() == DEPTH {
             bail!("{} includes itself", path.display());
         }
         including.push(path.to_owned());
         for (number, line) in logical_lines(&text) {
-            self.line(&line, path, kind, including)
+            self.line(&line, place, including)
                 .with_context(|| format!("cannot use {}, line {number}", path.display()))?;
         }
         including.pop();
         Ok(())
     }
 
-    fn line(&mut self, line: &str, path: &Path, kind: Lines, including: &mut Vec<PathBuf>) -> Result<()> {
+    fn line(&mut self, line: &str, place: Place<'_>, including: &mut Vec<PathBuf>) -> Result<()> {
+        let kind = place.kind;
         if let Some(option) = line.strip_prefix('-') {
             let (name, value) = option.split_once([' ', '=']).unwrap_or((option, ""));
             let value = value.trim();
+            if matches!(name, "e" | "-editable") {
+                return self.requirement((place.parse)(value, true)?, kind);
+            }
             let kind = match name {
                 // A file that a file of overrides includes has overrides too.
                 "r" | "-requirement" if kind == Lines::Overrides => kind,
@@ -73,15 +95,16 @@ impl RequirementFiles {
             if value.is_empty() {
                 bail!("-{name} names no file");
             }
-            return self.add(&path.with_file_name("").join(value), kind, including);
+            let path = place.path.with_file_name("").join(value);
+            return self.add(Place { path: &path, kind, ..place }, including);
         }
         if line.contains(" --hash") {
             bail!("hashes in requirements are not understood yet");
         }
-        let requirement = Requirement::from_str(line).map_err(|error| match line.contains(['/', ':']) {
-            true => anyhow!("{line:?} is no requirement of an index: paths and URLs are not understood yet"),
-            false => not_a_requirement(line, &error),
-        })?;
+        self.requirement((place.parse)(line, false)?, kind)
+    }
+
+    fn requirement(&mut self, requirement: Requirement, kind: Lines) -> Result<()> {
         match kind {
             Lines::Requirements => self.requirements.push(requirement),
             Lines::Constraints if !requirement.extras.is_empty() => bail!("a constraint cannot have extras"),
@@ -153,6 +176,7 @@ fn fill_in(line: &str) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::str::FromStr;
 
     #[test]
     fn lines_are_those_of_pip() {
@@ -166,6 +190,11 @@ mod tests {
     #[test]
     fn files_include_each_other_and_faults_name_the_line() {
         let folder = tempfile::tempdir().unwrap();
+        let parse = |text: &str, editable: bool| match (editable, Requirement::from_str(text)) {
+            (false, Ok(requirement)) => Ok(requirement),
+            (true, _) => Requirement::from_str(&format!("own @ file:///{text}#editable")).context("no directory"),
+            (false, Err(error)) => Err(crate::commands::not_a_requirement(text, &error)),
+        };
         let write = |name: &str, text: &str| {
             let path = folder.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -174,27 +203,27 @@ mod tests {
         };
         let first = write("r.txt", "a>=1\n-r below/more.txt\n-c limits.txt\n");
         write("below/more.txt", "b[x]; os_name == 'posix'\n--requirement=last.txt\n");
-        write("below/last.txt", "c\n");
+        write("below/last.txt", "c\n-e x\n");
         write("limits.txt", "a<2\n");
-        let read = RequirementFiles::read(std::slice::from_ref(&first), &[], &[]).unwrap();
+        let read = RequirementFiles::read(std::slice::from_ref(&first), &[], &[], &parse).unwrap();
         let texts = |all: &[Requirement]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | ");
-        assert_eq!(texts(&read.requirements), "a>=1 | b[x] ; os_name == 'posix' | c");
+        assert_eq!(texts(&read.requirements), "a>=1 | b[x] ; os_name == 'posix' | c | own @ file:///x#editable");
         assert_eq!(texts(&read.constraints), "a<2");
         let last = write("overrides.txt", "d==1\n-r below/last.txt\n-c limits.txt\n");
-        let read = RequirementFiles::read(&[], &[], std::slice::from_ref(&last)).unwrap();
-        assert_eq!([texts(&read.overrides), texts(&read.constraints)], ["d==1 | c", "a<2"]);
+        let read = RequirementFiles::read(&[], &[], std::slice::from_ref(&last), &parse).unwrap();
+        assert_eq!([texts(&read.overrides), texts(&read.constraints)], ["d==1 | c | own @ file:///x#editable", "a<2"]);
         let extras = write("overrides.txt", "d[x]==1\n");
-        let error = format!("{:#}", RequirementFiles::read(&[], &[], &[extras]).unwrap_err());
+        let error = format!("{:#}", RequirementFiles::read(&[], &[], &[extras], &parse).unwrap_err());
         assert!(error.ends_with("line 1: an override cannot have extras"), "{error}");
         for (text, expected) in [
-            ("a\n-e .\n", "line 2: the option -e is not understood"),
-            ("\n\n./wheel.whl\n", "line 3: \"./wheel.whl\" is no requirement of an index"),
+            ("a\n--no-index\n", "line 2: the option --no-index is not understood"),
+            ("\n\na b\n", "line 3: \"a b\" is not a requirement"),
             ("-r bad.txt\n", "bad.txt includes itself"),
             ("-r none.txt\n", "cannot read"),
             ("a==\n", "line 1: \"a==\" is not a requirement"),
         ] {
             let path = write("bad.txt", text);
-            let error = format!("{:#}", RequirementFiles::read(&[path], &[], &[]).unwrap_err());
+            let error = format!("{:#}", RequirementFiles::read(&[path], &[], &[], &parse).unwrap_err());
             assert!(error.contains(expected), "{error}");
         }
     }

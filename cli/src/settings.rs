@@ -3,6 +3,7 @@
 //! Each comes from a flag, else from the environment; nothing here touches the disk, since the warm path of
 //! `run` reads it too.
 
+use crate::arguments::IndexOptions;
 use anyhow::{Result, bail};
 use omnipkg_fusefs::Rung;
 use omnipkg_resolver::Formats;
@@ -39,10 +40,8 @@ pub struct Settings {
     pub verbose: bool,
     /// Answers on stdout as JSON.
     pub json: bool,
-    /// The index given as a flag.
-    pub index_url: Option<String>,
-    /// Further indexes given as flags.
-    pub extra_index_url: Vec<String>,
+    /// Flags that say where projects are looked for.
+    pub index: IndexOptions,
     /// Which kinds of archives may be taken.
     pub formats: Formats,
 }

@@ -16,7 +16,7 @@ use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result};
-use omnipkg_resolver::{Error as ResolveError, FetchError, HttpOptions, Lock, LockedWheel, Request, Resolver, Target};
+use omnipkg_resolver::{Error as ResolveError, FetchError, Lock, LockedWheel, Request, Resolver, Target};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::environment::NewGeneration;
 use omnipkg_store::interpreter::Interpreter;
@@ -315,7 +315,7 @@ impl<'a> Workshop<'a> {
         if self.resolver.is_none() {
             projection::make_interpreter_visible(self.settings, &self.store, self.context.interpreter.path())?;
             let indexes = index_settings::indexes(self.settings, &self.store, &self.context.interpreter)?;
-            let options = HttpOptions { offline: self.settings.offline, ..HttpOptions::default() };
+            let options = index_settings::http(self.settings)?;
             let resolver = Resolver::new(self.store.clone(), &indexes, options, self.display.progress());
             let builder = Builder {
                 settings: self.settings.clone(),
@@ -348,8 +348,8 @@ impl<'a> Workshop<'a> {
                 known.insert(name, (sha256, WheelTree::open(&self.store, &sha256)?));
             }
         }
-        for source in sources {
-            let built = self.resolver()?.build(&source)?;
+        let built = if sources.is_empty() { Vec::new() } else { self.resolver()?.build(&sources)? };
+        for built in built {
             let sha256 = built.built.context("a build gave no wheel")?;
             known.insert(built.name.clone(), (sha256, WheelTree::open(&self.store, &sha256)?));
             cost.new_wheels += 1;

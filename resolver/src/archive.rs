@@ -2,10 +2,10 @@
 //!
 //! An archive is a temporary file of the store that has just the hash that was promised, or it is an error.
 
-use crate::client::{Client, identity};
-use crate::client::{HttpOptions, bad_status};
+use crate::client::{HttpOptions, bad_status, identity};
 use crate::error::{Error, Result};
 use crate::fetch::download;
+use crate::indexes::Indexes;
 use crate::lock::{LockedWheel, Origin};
 use crate::progress::Progress;
 use crate::resolver::Resolver;
@@ -21,7 +21,7 @@ const TEXT: usize = 16 << 20;
 impl Resolver {
     /// One that asks no index: it fetches from URLs only.
     pub fn without_index(store: Store, http: HttpOptions, progress: Arc<dyn Progress>) -> Self {
-        Self::over(Client::without_index(http), store, progress)
+        Self::new(store, &Indexes::default(), http, progress)
     }
 
     /// Fetches a file from the first of `urls` (`http`, `https`, `file`) that has it, and checks its hash.

@@ -9,7 +9,7 @@ use crate::metadata::parse_specifiers;
 use crate::permission::{Permission, Prereleases};
 use crate::range::VersionRange;
 use crate::request::Target;
-use crate::simple::{CoreMetadata, File, Page};
+use crate::simple::{File, Page};
 use crate::source::{Place, Source};
 use omnipkg_store::sdist::Packing;
 use omnipkg_store::tags::{WheelFilename, WheelTag};
@@ -39,15 +39,8 @@ pub(crate) struct Candidate {
 impl Candidate {
     /// A source that a lock names.
     pub(crate) fn locked(entry: &LockedWheel, source: Arc<Source>) -> Self {
-        let file = File {
-            filename: entry.filename.clone(),
-            url: entry.url.to_string(),
-            sha256: entry.sha256,
-            requires_python: None,
-            yanked: None,
-            core_metadata: CoreMetadata::No,
-            size: entry.size,
-        };
+        let bare = File::bare(entry.filename.clone(), entry.url.clone(), entry.sha256);
+        let file = File { size: entry.size, ..bare };
         let is_direct = entry.origin != Origin::Index;
         Self { file: Arc::new(file), url: entry.url.clone(), kind: Kind::Source(source), is_direct }
     }
@@ -75,6 +68,8 @@ pub(crate) enum PassedOver {
     Tags(Vec<WheelTag>),
     /// It has only source distributions, and nothing is to be built of it.
     SourceOnly,
+    /// The user's limit of time withholds it: why.
+    Withheld(Arc<str>),
     /// It has wheels, which may not be taken, and no source.
     WheelsOnly,
     /// Its source is packed in a way that is not understood.
@@ -212,6 +207,9 @@ impl Candidates {
 
     /// A candidate and its rank among those of its version; less is better.
     fn judge(&self, version: &Version, file: &Arc<File>) -> Result<(u32, Candidate), PassedOver> {
+        if let Some(reason) = &file.withheld {
+            return Err(PassedOver::Withheld(reason.clone()));
+        }
         let (rank, kind) = if file.filename.ends_with(".whl") {
             let wheel = WheelFilename::parse(&file.filename).map_err(|_| PassedOver::SourceOnly)?;
             if !self.allowed.wheels {
@@ -277,6 +275,7 @@ fn nearest(known: Option<PassedOver>, new: PassedOver) -> PassedOver {
             PassedOver::Tags(tags)
         }
         (Some(PassedOver::Python(known)), _) => PassedOver::Python(known),
+        (Some(known @ PassedOver::Withheld(_)), PassedOver::SourceOnly) => known,
         (Some(PassedOver::Tags(_)), new @ PassedOver::Python(_)) => new,
         (Some(tags @ PassedOver::Tags(_)), _) => tags,
         (_, new) => new,
@@ -284,7 +283,7 @@ fn nearest(known: Option<PassedOver>, new: PassedOver) -> PassedOver {
 }
 
 /// The version in a file name: `Foo_Bar-1.0-py3-none-any.whl`, `foo-bar-1.0.tar.gz`.
-fn version_of<'a>(filename: &'a str, name: &PackageName) -> Option<&'a str> {
+pub(crate) fn version_of<'a>(filename: &'a str, name: &PackageName) -> Option<&'a str> {
     if let Some(stem) = filename.strip_suffix(".whl") {
         let (project, rest) = stem.split_once('-')?;
         return same_name(project, name).then(|| rest.split('-').next())?;

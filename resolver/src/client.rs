@@ -1,59 +1,57 @@
 //! The HTTP client: retries, bounded redirects, credentials that travel with the request only.
 //!
-//! User information is taken out of every index URL when the client is made; it is sent to the origin
-//! that it came with and nowhere else, and no error, log line or lock ever holds it.
+//! A request is tried a bounded number of times, only what may pass is tried again, and no answer's body is read
+//! beyond a limit. No error, log line or lock ever holds user information (see [`crate::credentials`]).
 
+use crate::credentials::{Credentials, Login};
 use crate::error::{Error, Result};
-use reqwest::header::{ACCEPT_ENCODING, HeaderMap, HeaderValue};
+use crate::indexes::Indexes;
+pub(crate) use crate::urls::{percent_decode, shown, without_login};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
 use reqwest::{Response, StatusCode, redirect};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::Url;
 
 const REDIRECTS: usize = 10;
+/// Tries for one request or download.
 const TRIES: u32 = 3;
-
-/// Where to look for projects.
-///
-/// `extra` is asked before `index_url`, in order: the first index that knows a name answers for it, so that
-/// a stranger who registers a private project's name on the public index changes nothing.
-#[derive(Debug, Clone)]
-pub struct Indexes {
-    /// The main index, asked last.
-    pub index_url: Url,
-    /// Further indexes, asked first.
-    pub extra: Vec<Url>,
-}
+/// The longest wait that a server is granted (Retry-After); who asks for more gets no other try.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
 /// How to talk to servers.
 #[derive(Debug, Clone)]
 pub struct HttpOptions {
     /// Never use the network; the cache answers whatever its age.
     pub offline: bool,
+    /// Ask for pages that are still fresh too.
+    pub refresh: bool,
     /// The longest silence of a server, for connecting and between two pieces of an answer.
     pub timeout: Duration,
     /// The pause before the second try; it is four times as long before the third.
     pub backoff: Duration,
+    /// A `.netrc` file to take logins from.
+    pub netrc: Option<PathBuf>,
+    /// Ask the `keyring` command for a login when a server answers 401.
+    pub keyring: bool,
 }
 
 impl Default for HttpOptions {
     fn default() -> Self {
-        Self { offline: false, timeout: Duration::from_secs(30), backoff: Duration::from_millis(250) }
+        let (timeout, backoff) = (Duration::from_secs(30), Duration::from_millis(250));
+        Self { offline: false, refresh: false, timeout, backoff, netrc: None, keyring: false }
     }
-}
-
-/// User information of an index URL, and the URL that it belongs to.
-struct Login {
-    scope: Url,
-    user: String,
-    password: Option<String>,
 }
 
 pub(crate) struct Client {
     http: OnceLock<reqwest::Client>,
-    logins: Vec<Login>,
+    credentials: Credentials,
     /// Index URLs in the order in which they are asked, without user information, ending in `/`.
     pub(crate) indexes: Vec<Url>,
+    /// By project, the index that alone is asked for it.
+    pinned: BTreeMap<String, Url>,
     options: HttpOptions,
 }
 
@@ -73,32 +71,27 @@ impl Body {
 }
 
 impl Client {
-    pub(crate) fn new(indexes: &Indexes, options: HttpOptions) -> Self {
-        let mut logins = Vec::new();
-        let urls = indexes.extra.iter().chain([&indexes.index_url]);
-        let indexes = urls.map(|url| take_login(url, &mut logins)).collect();
-        Self { http: OnceLock::new(), logins, indexes, options }
-    }
-
-    /// One that has no index to ask.
-    pub(crate) fn without_index(options: HttpOptions) -> Self {
-        Self { http: OnceLock::new(), logins: Vec::new(), indexes: Vec::new(), options }
+    /// A client for these indexes, and their pages of files without user information.
+    pub(crate) fn new(indexes: &Indexes, options: HttpOptions) -> (Self, Vec<Url>) {
+        let mut credentials = Credentials::new(options.netrc.clone(), options.keyring);
+        let mut folder = |url: &Url| with_slash(credentials.take(url));
+        let urls = indexes.extra.iter().chain(&indexes.index_url).map(&mut folder).collect();
+        let pinned = indexes.pinned.iter().map(|(name, url)| (name.clone(), folder(url))).collect();
+        let find_links = indexes.find_links.iter().map(|url| credentials.take(url)).collect();
+        (Self { http: OnceLock::new(), credentials, indexes: urls, pinned, options }, find_links)
     }
 
     pub(crate) fn offline(&self) -> bool {
         self.options.offline
     }
 
-    /// Sends a GET; retries what may pass. Any status but 429 and 5xx is the caller's to judge.
-    pub(crate) async fn send(&self, url: &Url, headers: &HeaderMap) -> Result<Response> {
-        let mut attempt = 1;
-        loop {
-            match self.send_once(url, headers).await {
-                Err(error) if attempt < TRIES && is_passing(&error) => self.pause(url, attempt, &error).await,
-                other => return other,
-            }
-            attempt += 1;
-        }
+    pub(crate) fn refresh(&self) -> bool {
+        self.options.refresh
+    }
+
+    /// The indexes to ask for a project, in order.
+    pub(crate) fn indexes_for(&self, name: &str) -> &[Url] {
+        self.pinned.get(name).map_or(&self.indexes, std::slice::from_ref)
     }
 
     /// Sends a GET and reads the answer's body, of at most `limit` bytes; a cut body is tried again too.
@@ -110,46 +103,51 @@ impl Client {
                 Err(error) => Err(error),
             };
             match result {
-                Err(error) if attempt < TRIES && is_passing(&error) => self.pause(url, attempt, &error).await,
+                Err(error) if self.again(url, attempt, &error).await => attempt += 1,
                 other => return other,
             }
-            attempt += 1;
         }
     }
 
-    /// The pause before try `attempt + 1`.
-    pub(crate) async fn pause(&self, url: &Url, attempt: u32, error: &Error) {
+    /// After a failed try: waits and is true if there is to be another one.
+    pub(crate) async fn again(&self, url: &Url, attempt: u32, error: &Error) -> bool {
+        let Some(pause) = pause(self.options.backoff, attempt, error) else { return false };
         tracing::debug!(url = shown(url), attempt, %error, "trying again");
-        tokio::time::sleep(self.options.backoff * 4u32.saturating_pow(attempt - 1)).await;
+        tokio::time::sleep(pause).await;
+        true
     }
 
+    /// Sends a GET. Any status but 429 and 5xx is the caller's to judge.
     pub(crate) async fn send_once(&self, url: &Url, headers: &HeaderMap) -> Result<Response> {
         if self.options.offline {
             return Err(Error::Offline { needed: shown(url) });
         }
-        let mut bare = url.clone();
-        let own = split_login(&mut bare);
-        let mut request = self.http(url)?.get(bare).headers(headers.clone());
-        if let Some((user, password)) = own {
-            request = request.basic_auth(user, password);
-        } else if let Some(login) = self.login(url) {
-            request = request.basic_auth(&login.user, login.password.as_ref());
+        let login = self.credentials.known(url);
+        let mut response = self.send_as(login.clone(), url, headers).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(login) = self.credentials.ask_keyring(url, login.as_ref()).await
+        {
+            response = self.send_as(Some(login), url, headers).await?;
         }
-        let response = request.send().await.map_err(|error| transport(url, error))?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error() {
-            return Err(bad_status(url, status));
+            return Err(Error::Status {
+                url: shown(url),
+                status: status.as_u16(),
+                retry_after: retry_after(&response),
+            });
         }
         Ok(response)
     }
 
-    /// The login of the same origin whose path agrees longest.
-    fn login(&self, url: &Url) -> Option<&Login> {
-        let same = |login: &&Login| login.scope.origin() == url.origin();
-        self.logins.iter().filter(same).max_by_key(|login| {
-            let common = login.scope.path().bytes().zip(url.path().bytes()).take_while(|(a, b)| a == b);
-            common.count()
-        })
+    async fn send_as(&self, login: Option<Login>, url: &Url, headers: &HeaderMap) -> Result<Response> {
+        let mut bare = url.clone();
+        let own = crate::urls::split_login(&mut bare).map(|(user, password)| Login { user, password });
+        let mut request = self.http(url)?.get(bare).headers(headers.clone());
+        if let Some(login) = own.or(login) {
+            request = request.basic_auth(login.user, login.password);
+        }
+        request.send().await.map_err(|error| transport(url, error))
     }
 
     /// Made on first use: reading the platform's certificates costs milliseconds.
@@ -182,63 +180,11 @@ fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
     }
 }
 
-fn take_login(url: &Url, logins: &mut Vec<Login>) -> Url {
-    let mut bare = url.clone();
-    if let Some((user, password)) = split_login(&mut bare) {
-        logins.push(Login { scope: bare.clone(), user, password });
+fn with_slash(mut url: Url) -> Url {
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
     }
-    if !bare.path().ends_with('/') {
-        let path = format!("{}/", bare.path());
-        bare.set_path(&path);
-    }
-    bare
-}
-
-/// Takes user name and password out of a URL, decoded.
-fn split_login(url: &mut Url) -> Option<(String, Option<String>)> {
-    if url.username().is_empty() && url.password().is_none() {
-        return None;
-    }
-    let login = (percent_decode(url.username()), url.password().map(percent_decode));
-    // Refused only for URLs without a host, which cannot have a login.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    Some(login)
-}
-
-/// Decodes `%41`; bytes that are no UTF-8 become U+FFFD.
-pub(crate) fn percent_decode(text: &str) -> String {
-    let mut out = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((&byte, tail)) = rest.split_first() {
-        let hex = tail.get(..2).and_then(|pair| std::str::from_utf8(pair).ok());
-        let decoded = hex.filter(|pair| pair.bytes().all(|byte| byte.is_ascii_hexdigit()));
-        match (byte, decoded.and_then(|pair| u8::from_str_radix(pair, 16).ok())) {
-            (b'%', Some(value)) => {
-                out.push(value);
-                rest = &tail[2..];
-            }
-            _ => {
-                out.push(byte);
-                rest = tail;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
-}
-
-/// The URL for eyes: no user information, no fragment, no query (which may be a signature).
-pub(crate) fn shown(url: &Url) -> String {
-    let mut url = url.clone();
-    split_login(&mut url);
-    url.set_fragment(None);
-    url.set_query(None);
-    url.into()
-}
-
-/// The URL without user information, for locks and caches.
-pub(crate) fn without_login(mut url: Url) -> Url {
-    split_login(&mut url);
     url
 }
 
@@ -248,19 +194,51 @@ pub(crate) fn transport(url: &Url, error: reqwest::Error) -> Error {
 }
 
 pub(crate) fn bad_status(url: &Url, status: StatusCode) -> Error {
-    Error::Status { url: shown(url), status: status.as_u16() }
+    Error::Status { url: shown(url), status: status.as_u16(), retry_after: None }
+}
+
+/// Seconds; the other form, a date, is left to the usual pauses.
+fn retry_after(response: &Response) -> Option<Duration> {
+    let seconds = response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// How long to wait after try `attempt` failed; `None` if there is no other.
+fn pause(backoff: Duration, attempt: u32, error: &Error) -> Option<Duration> {
+    let usual = backoff.saturating_mul(4u32.saturating_pow(attempt.saturating_sub(1)));
+    let asked = match error {
+        Error::Status { retry_after, .. } => *retry_after,
+        _ => None,
+    };
+    let pause = asked.map_or(usual, |asked| asked.max(usual));
+    (attempt < TRIES && is_passing(error) && pause <= LONGEST_WAIT.max(usual)).then_some(pause)
 }
 
 /// True for what another try may mend.
-pub(crate) fn is_passing(error: &Error) -> bool {
+fn is_passing(error: &Error) -> bool {
     match error {
         Error::Status { status, .. } => matches!(status, 429 | 500 | 502 | 503 | 504),
-        Error::Transport { source, .. } => !(source.is_builder() || source.is_redirect()),
+        Error::Transport { source, .. } => !(source.is_builder() || source.is_redirect() || is_distrust(&**source)),
+        Error::Interrupted { .. } => true,
         _ => false,
     }
 }
 
-async fn read_body(url: &Url, mut response: Response, limit: usize) -> Result<Body> {
+/// True if nobody vouches for the server: it will be the same next time.
+fn is_distrust(error: &(dyn std::error::Error + 'static)) -> bool {
+    if let Some(rustls::Error::InvalidCertificate(_)) = error.downcast_ref() {
+        return true;
+    }
+    // What is inside an I/O error is not its source, but takes its place.
+    let inner = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    match inner {
+        Some(inner) => is_distrust(inner),
+        None => error.source().is_some_and(is_distrust),
+    }
+}
+
+/// Reads an answer's body, of at most `limit` bytes.
+pub(crate) async fn read_body(url: &Url, mut response: Response, limit: usize) -> Result<Body> {
     let (status, headers, from) = (response.status(), response.headers().clone(), response.url().clone());
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, error))? {
@@ -279,41 +257,52 @@ pub(crate) fn identity() -> HeaderMap {
     headers
 }
 
+/// An error if an answer is a page for people, such as a captive portal's or a login form.
+pub(crate) fn is_no_page(url: &Url, headers: &HeaderMap) -> Result<()> {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if media.trim_start().to_ascii_lowercase().starts_with("text/html") {
+        return Err(Error::answer(url, "it is a page of HTML in place of a file: a proxy's or a login page, perhaps"));
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
-    fn url(text: &str) -> Url {
-        text.parse().unwrap()
+    fn status(status: u16, retry_after: Option<u64>) -> Error {
+        let retry_after = retry_after.map(Duration::from_secs);
+        Error::Status { url: "http://127.0.0.1/".to_owned(), status, retry_after }
     }
 
     #[test]
-    fn no_secret_is_shown() {
-        assert_eq!(shown(&url("http://me:s3cret@127.0.0.1:9/a?token=x#frag")), "http://127.0.0.1:9/a");
-        let indexes = Indexes { index_url: url("http://u%40x:p%2Fw@127.0.0.1/simple"), extra: vec![] };
-        let client = Client::new(&indexes, HttpOptions::default());
-        assert_eq!(client.indexes[0].as_str(), "http://127.0.0.1/simple/");
-        let login = client.login(&url("http://127.0.0.1/files/a.whl")).unwrap();
-        assert_eq!((login.user.as_str(), login.password.as_deref()), ("u@x", Some("p/w")));
-        assert!(client.login(&url("http://127.0.0.1:81/files/a.whl")).is_none());
+    fn pauses_grow_and_heed_the_server_within_bounds() {
+        let backoff = Duration::from_millis(250);
+        let pause = |attempt, error: Error| pause(backoff, attempt, &error);
+        assert_eq!(pause(1, status(503, None)), Some(backoff));
+        assert_eq!(pause(2, status(503, None)), Some(backoff * 4));
+        assert_eq!(pause(3, status(503, None)), None);
+        assert_eq!(pause(1, status(429, Some(7))), Some(Duration::from_secs(7)));
+        assert_eq!(pause(1, status(429, Some(0))), Some(backoff));
+        assert_eq!(pause(1, status(429, Some(31))), None);
+        assert_eq!(pause(1, status(401, None)), None);
+        assert_eq!(pause(1, Error::Offline { needed: String::new() }), None);
     }
 
     #[test]
-    fn the_login_with_the_nearest_path_is_used() {
+    fn indexes_are_folders_in_order_and_pins_go_alone() {
+        let url = |text: &str| text.parse::<Url>().unwrap();
         let indexes = Indexes {
-            index_url: url("http://one:1@127.0.0.1/one/simple/"),
-            extra: vec![url("http://two:2@127.0.0.1/two/simple/")],
+            index_url: Some(url("http://u:p@127.0.0.1/simple")),
+            extra: vec![url("http://127.0.0.1/first/")],
+            pinned: BTreeMap::from([("a".to_owned(), url("http://x:y@127.0.0.1/only"))]),
+            ..Indexes::default()
         };
-        let client = Client::new(&indexes, HttpOptions::default());
-        assert_eq!(client.indexes[0].path(), "/two/simple/");
-        assert_eq!(client.login(&url("http://127.0.0.1/one/files/a")).unwrap().user, "one");
-        assert_eq!(client.login(&url("http://127.0.0.1/two/files/a")).unwrap().user, "two");
-    }
-
-    #[test]
-    fn percent_decoding() {
-        assert_eq!(percent_decode("a%20b%2"), "a b%2");
-        assert_eq!(percent_decode("%é%41"), "%éA");
+        let (client, _) = Client::new(&indexes, HttpOptions::default());
+        let urls = |name: &str| client.indexes_for(name).iter().map(Url::as_str).collect::<Vec<_>>().join(" ");
+        assert_eq!(urls("b"), "http://127.0.0.1/first/ http://127.0.0.1/simple/");
+        assert_eq!(urls("a"), "http://127.0.0.1/only/");
+        assert!(!format!("{indexes:?}").contains("u:p"), "{indexes:?}");
     }
 }

@@ -10,7 +10,7 @@ use crate::metadata::{Metadata, Requirement};
 use crate::request::{Request, Target};
 use crate::session::applying;
 use crate::shared::Shared;
-use crate::simple::{CoreMetadata, File, parse_sha256};
+use crate::simple::{File, parse_sha256};
 use crate::source::{self, Place, Source};
 use crate::wheel_metadata;
 use omnipkg_store::sdist::Packing;
@@ -124,15 +124,7 @@ fn candidate(url: &Url, target: &Target) -> Result<Candidate> {
     let mut plain = url.clone();
     plain.set_fragment(None);
     let sha256 = fragment("sha256").and_then(|text| parse_sha256(&text));
-    let file = File {
-        filename,
-        url: plain.into(),
-        sha256,
-        requires_python: None,
-        yanked: None,
-        core_metadata: CoreMetadata::No,
-        size: None,
-    };
+    let file = File::bare(filename, plain, sha256);
     Ok(Candidate { file: Arc::new(file), url: url.clone(), kind, is_direct: true })
 }
 

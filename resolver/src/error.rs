@@ -7,6 +7,7 @@ use omnipkg_store::Sha256;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why there is no lock, or no wheel.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -31,12 +32,14 @@ pub enum Error {
         reason: String,
     },
     /// A server answered with a status that is neither success nor "not found here".
-    #[error("{url} answered {status}{}", status_hint(*status))]
+    #[error("{url} answered {status}{}{}", status_hint(*status), wait_hint(*retry_after))]
     Status {
         /// Asked URL, without user information.
         url: String,
         /// HTTP status code.
         status: u16,
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
     },
     /// A server could not be reached, timed out or broke off, after retries.
     #[error("cannot fetch {url}")]
@@ -45,6 +48,14 @@ pub enum Error {
         url: String,
         /// The HTTP library's reason.
         source: Arc<reqwest::Error>,
+    },
+    /// A server's answer broke off or was of another file than what was there before, after retries.
+    #[error("cannot fetch {url}: {reason}")]
+    Interrupted {
+        /// Asked URL, without user information.
+        url: String,
+        /// What happened.
+        reason: String,
     },
     /// A server's answer does not have the promised form.
     #[error("{url} gave a wrong answer: {reason}")]
@@ -145,6 +156,10 @@ impl Error {
     pub(crate) fn metadata(wheel: &str, reason: impl Into<String>) -> Self {
         Self::Metadata { wheel: wheel.to_owned(), reason: reason.into() }
     }
+}
+
+fn wait_hint(retry_after: Option<Duration>) -> String {
+    retry_after.map_or_else(String::new, |wait| format!(", and asks to wait {} s", wait.as_secs()))
 }
 
 fn status_hint(status: u16) -> &'static str {

@@ -2,15 +2,16 @@
 //!
 //! A download is a temporary file of the store: whatever happens, it is gone afterwards.
 
-use crate::client::{bad_status, identity, is_passing, shown, transport};
+use crate::client::{bad_status, identity, is_no_page, shown, transport};
 use crate::error::{Error, Result};
 use crate::lock::LockedWheel;
+use crate::ranges::content_range;
 use crate::resolver::Resolver;
 use crate::shared::{Shared, lock};
 use omnipkg_store::{Sha256, Sha256Hasher};
-use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
+use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Response, StatusCode};
-use std::io::{self, Read, Seek, Write};
+use std::io::{Read, Seek, Write};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -19,8 +20,8 @@ use tokio::sync::Semaphore;
 
 /// Downloads at once.
 const DOWNLOADS: usize = 8;
-/// Tries for one download; a later one goes on where the last broke off, if the server can.
-const TRIES: u32 = 3;
+/// Most bytes of a wheel of which no index tells the size.
+pub(crate) const MAX_WHEEL: u64 = 16 << 30;
 /// Most threads that ingest at once.
 const INGESTERS: usize = 4;
 
@@ -153,13 +154,13 @@ pub(crate) async fn download(shared: &Arc<Shared>, mut wheel: LockedWheel) -> Re
         return Err(Error::Offline { needed: format!("the wheel {}", wheel.filename) });
     }
     shared.progress.fetching(&wheel.filename, wheel.size);
-    let mut partial = Partial { file: shared.temporary()?, hasher: Sha256Hasher::new(), written: 0 };
+    let mut partial = Partial { file: shared.temporary()?, hasher: Sha256Hasher::new(), written: 0, etag: None };
     let mut attempt = 1;
+    // A later try goes on where the last broke off, if the server can.
     while let Err(error) = partial.go_on(shared, &wheel).await {
-        if attempt == TRIES || !is_passing(&error) {
+        if !shared.client.again(&wheel.url, attempt, &error).await {
             return Err(error);
         }
-        shared.client.pause(&wheel.url, attempt, &error).await;
         attempt += 1;
     }
     let got = partial.hasher.finish();
@@ -201,33 +202,36 @@ struct Partial {
     file: NamedTempFile,
     hasher: Sha256Hasher,
     written: u64,
+    /// What the server calls the very bytes that are here.
+    etag: Option<HeaderValue>,
 }
 
 impl Partial {
     /// Asks for what is missing and takes it in.
     async fn go_on(&mut self, shared: &Shared, wheel: &LockedWheel) -> Result<()> {
-        let mut headers = identity();
-        // Without a hash nothing would show that the two parts are of different files.
-        let resume = self.written > 0 && wheel.sha256.is_some();
-        if resume {
-            let range = HeaderValue::from_str(&format!("bytes={}-", self.written));
-            headers.insert(RANGE, range.map_err(|error| Error::Internal(error.to_string()))?);
-        }
-        let mut response = shared.client.send_once(&wheel.url, &headers).await?;
+        // Without a hash or a tag nothing would show that the two parts are of different files.
+        let resume = self.written > 0 && (wheel.sha256.is_some() || self.etag.is_some());
+        let mut response = shared.client.send_once(&wheel.url, &self.headers(resume)?).await?;
         match response.status() {
-            StatusCode::PARTIAL_CONTENT if resume && continues_at(&response, self.written) => {}
-            StatusCode::OK => self.start_again().map_err(|error| Error::io("write", self.file.path(), error))?,
-            // What is here is not what the server has: leave the range away next time.
+            StatusCode::PARTIAL_CONTENT if resume && self.is_continued_by(&response, wheel) => {}
+            StatusCode::OK => {
+                is_no_page(&wheel.url, response.headers())?;
+                self.start_again()?;
+                let strong = |tag: &&HeaderValue| !tag.as_bytes().starts_with(b"W/");
+                self.etag = response.headers().get(ETAG).filter(strong).cloned();
+            }
+            // What is here is not what the server has: the next try begins anew.
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
-                self.start_again().map_err(|error| Error::io("write", self.file.path(), error))?;
-                return Err(Error::answer(&wheel.url, "it answered a range request with something else"));
+                self.start_again()?;
+                let reason = "it answered a range request with something else".to_owned();
+                return Err(Error::Interrupted { url: shown(&wheel.url), reason });
             }
             status => return Err(bad_status(&wheel.url, status)),
         }
         tracing::debug!(url = shown(&wheel.url), resumed = resume, "downloading");
         while let Some(chunk) = response.chunk().await.map_err(|error| transport(&wheel.url, error))? {
             self.written += chunk.len() as u64;
-            if wheel.size.is_some_and(|size| self.written > size) {
+            if self.written > wheel.size.unwrap_or(MAX_WHEEL) {
                 return Err(Error::answer(&wheel.url, "it is longer than was announced"));
             }
             self.hasher.update(&chunk);
@@ -237,15 +241,32 @@ impl Partial {
         Ok(())
     }
 
-    fn start_again(&mut self) -> io::Result<()> {
-        self.hasher = Sha256Hasher::new();
-        self.written = 0;
-        self.file.as_file_mut().set_len(0)?;
-        self.file.as_file_mut().rewind()
+    fn headers(&self, resume: bool) -> Result<HeaderMap> {
+        let mut headers = identity();
+        if resume {
+            let range = HeaderValue::from_str(&format!("bytes={}-", self.written));
+            headers.insert(RANGE, range.map_err(|error| Error::Internal(error.to_string()))?);
+            // A file that was replaced meanwhile comes whole.
+            headers.extend(self.etag.iter().map(|tag| (IF_RANGE, tag.clone())));
+        }
+        Ok(headers)
     }
-}
 
-fn continues_at(response: &Response, offset: u64) -> bool {
-    let range = response.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
-    range.is_some_and(|range| range.trim().starts_with(&format!("bytes {offset}-")))
+    /// True if an answer begins where this ends, in a file of the same length and tag.
+    fn is_continued_by(&self, response: &Response, wheel: &LockedWheel) -> bool {
+        let Some((start, length)) = content_range(response.headers()) else { return false };
+        let same_tag = match (&self.etag, response.headers().get(ETAG)) {
+            (Some(known), Some(now)) => known == now,
+            _ => true,
+        };
+        start == self.written && same_tag && wheel.size.is_none_or(|size| size == length)
+    }
+
+    fn start_again(&mut self) -> Result<()> {
+        self.hasher = Sha256Hasher::new();
+        (self.written, self.etag) = (0, None);
+        let file = self.file.as_file_mut();
+        let emptied = file.set_len(0).and_then(|()| file.rewind());
+        emptied.map_err(|error| Error::io("write", self.file.path(), error))
+    }
 }

@@ -12,20 +12,30 @@
 mod archive;
 mod candidates;
 mod client;
+mod credentials;
 mod direct;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod effort;
 mod error;
 mod explain;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod fault_tests;
 mod fetch;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
 mod fetch_tests;
+mod flat;
 mod formats;
+mod freshness;
+mod indexes;
 mod lenient;
 mod lock;
 mod metadata;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
+mod order_tests;
 mod pages;
 mod permission;
 mod progress;
@@ -50,13 +60,19 @@ mod solve;
 mod source;
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::expect_used)]
+mod source_tests;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::expect_used)]
 mod testing;
+mod timestamp;
+mod urls;
 mod wheel_metadata;
 
-pub use client::{HttpOptions, Indexes};
+pub use client::HttpOptions;
 pub use error::{Error, Result};
 pub use fetch::FetchError;
 pub use formats::{Formats, Names};
+pub use indexes::Indexes;
 pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
@@ -64,3 +80,4 @@ pub use range::satisfies;
 pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
 pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};
+pub use timestamp::{NotATimestamp, Timestamp};

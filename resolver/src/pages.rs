@@ -2,24 +2,31 @@
 //!
 //! The first index that knows the name answers for it. Only 404 means "does not know": a login, an outage
 //! or nonsense is an error, because going on to the next index could give a stranger's project instead.
+//! A cached page is used without a question as long as its index allowed (see [`crate::freshness`]), else it is
+//! asked whether it changed.
 
 use crate::client::{Body, bad_status, shown};
 use crate::error::{Error, Result};
 use crate::shared::{Lookup, Shared, lock};
-use crate::simple::{self, Page, compact};
+use crate::simple::{self, File, Page, compact};
+use crate::timestamp::Timestamp;
+use crate::{flat, freshness};
 use omnipkg_store::Sha256;
 use pep508_rs::PackageName;
 use reqwest::StatusCode;
-use reqwest::header::{ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_NONE_MATCH};
+use reqwest::header::{
+    ACCEPT, CONTENT_TYPE, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::SystemTime;
 use url::Url;
 
 /// Bound on a project page in bytes.
-const MAX_PAGE: usize = 256 << 20;
+const MAX_PAGE: usize = 128 << 20;
 
 /// What a cache file must begin with to be understood.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// The first line of a cached page; its files follow (see [`compact`]).
 #[derive(Serialize, Deserialize)]
@@ -28,6 +35,9 @@ struct Header {
     /// False if the index did not know the name.
     known: bool,
     etag: Option<String>,
+    last_modified: Option<String>,
+    /// Seconds since 1970 until which nobody needs to be asked.
+    fresh_until: u64,
     /// Of the answer's body: the same body need not be parsed again.
     body: Sha256,
 }
@@ -37,49 +47,78 @@ pub(crate) async fn look_up(shared: &Shared, name: &PackageName) -> Result<Looku
     if let Some(known) = lock(&shared.pages).get(name) {
         return Ok(known.clone());
     }
+    let beside = flat::files_of(shared, name).await?;
+    let answer = match from_indexes(shared, name).await {
+        Ok(Lookup::Found(page)) if beside.is_empty() && shared.sources.exclude_newer.is_none() => Lookup::Found(page),
+        Ok(Lookup::Found(page)) => Lookup::Found(Arc::new(judged(shared, beside, &page))),
+        Ok(Lookup::Unknown(asked)) if beside.is_empty() => Lookup::Unknown(asked),
+        // Files that are here serve where no index does.
+        Ok(Lookup::Unknown(_)) | Err(Error::Offline { .. }) if !beside.is_empty() => {
+            Lookup::Found(Arc::new(judged(shared, beside, &Page::default())))
+        }
+        other => other?,
+    };
+    lock(&shared.pages).insert(name.clone(), answer.clone());
+    Ok(answer)
+}
+
+async fn from_indexes(shared: &Shared, name: &PackageName) -> Result<Lookup> {
     let mut asked = Vec::new();
-    for index in &shared.client.indexes {
+    for index in shared.client.indexes_for(name.as_ref()) {
         let url = index.join(&format!("{name}/")).map_err(|error| Error::answer(index, error.to_string()))?;
-        if let Some(page) = page(shared, &url, name).await? {
-            return Ok(remember(shared, name, Lookup::Found(Arc::new(page))));
+        if let Some(page) = page(shared, &url, || format!("the index page of {name}")).await? {
+            return Ok(Lookup::Found(Arc::new(page)));
         }
         asked.push(format!("{}{}", index.host_str().unwrap_or_default(), index.path().trim_end_matches('/')));
     }
-    Ok(remember(shared, name, Lookup::Unknown(asked)))
+    asked.extend(shared.sources.find_links.iter().map(shown));
+    if asked.is_empty() {
+        asked.push("none, because of --no-index".to_owned());
+    }
+    Ok(Lookup::Unknown(asked))
 }
 
-fn remember(shared: &Shared, name: &PackageName, answer: Lookup) -> Lookup {
-    lock(&shared.pages).insert(name.clone(), answer.clone());
-    answer
+/// The files that lie beside the index first, then the page's, those withheld that are newer than the user's limit.
+fn judged(shared: &Shared, beside: Vec<Arc<File>>, page: &Page) -> Page {
+    let limit = shared.sources.exclude_newer;
+    let judge = |file: &Arc<File>| match limit.and_then(|limit| withheld(file, limit)) {
+        Some(reason) => Arc::new(File { withheld: Some(reason.into()), ..File::clone(file) }),
+        None => file.clone(),
+    };
+    let files = beside.into_iter().chain(page.files.iter().map(judge)).collect();
+    Page { files, skipped: page.skipped.clone() }
 }
 
-async fn page(shared: &Shared, url: &Url, name: &PackageName) -> Result<Option<Page>> {
+fn withheld(file: &File, limit: Timestamp) -> Option<String> {
+    match file.uploaded {
+        Some(time) if time < limit => None,
+        Some(_) => Some(format!("was uploaded too late (--exclude-newer {limit})")),
+        None => Some("has no upload time on its index, which --exclude-newer needs".to_owned()),
+    }
+}
+
+/// The page at a URL; `None` if there is none. `needed` says what it is, for who is offline.
+pub(crate) async fn page(shared: &Shared, url: &Url, needed: impl Fn() -> String) -> Result<Option<Page>> {
     let file = shared.page_file(url);
     let bytes = shared.read_cache(&file);
     let cached = bytes.as_deref().and_then(decode);
     if shared.client.offline() {
-        let needed = || Error::Offline { needed: format!("the index page of {name}") };
-        return cached.map(|(_, page)| page).ok_or_else(needed);
+        return cached.map(|(_, page)| page).ok_or_else(|| Error::Offline { needed: needed() });
     }
-    let answer = ask(shared, url, cached.as_ref().and_then(|(header, _)| header.etag.as_deref())).await?;
-    let header = Header {
-        format: FORMAT,
-        known: answer.status == StatusCode::OK,
-        etag: answer.header(ETAG).map(str::to_owned),
-        body: Sha256::of(&answer.bytes),
-    };
-    if let Some((old, page)) = cached {
-        let same_body = header.known && old.known && old.body == header.body;
-        if same_body || answer.status == StatusCode::NOT_MODIFIED {
-            return Ok(page);
-        }
+    let is_fresh = |header: &Header| freshness::is_fresh(header.fresh_until, SystemTime::now());
+    if let Some((_, page)) = cached.as_ref().filter(|(header, _)| is_fresh(header) && !shared.client.refresh()) {
+        return Ok(page.clone());
     }
-    let page = match answer.status {
-        StatusCode::OK => {
+    let answer = ask(shared, url, cached.as_ref().map(|(header, _)| header)).await?;
+    let header = header(&answer, cached.as_ref().map(|(header, _)| header));
+    let page = match (answer.status, cached) {
+        (StatusCode::NOT_MODIFIED, Some((_, page))) => page,
+        (StatusCode::OK, Some((old, page))) if old.known && old.body == header.body => page,
+        (StatusCode::OK, _) => {
             Some(simple::parse(answer.header(CONTENT_TYPE).unwrap_or_default(), &answer.bytes, &answer.url)?)
         }
-        StatusCode::NOT_FOUND => None,
-        status => return Err(bad_status(url, status)),
+        (StatusCode::NOT_FOUND, _) => None,
+        (status, _) => return Err(bad_status(url, status)),
     };
     for skipped in page.iter().flat_map(|page| &page.skipped) {
         tracing::debug!(url = shown(url), skipped.row, skipped.reason, "row skipped");
@@ -87,15 +126,38 @@ async fn page(shared: &Shared, url: &Url, name: &PackageName) -> Result<Option<P
     let mut record = serde_json::to_vec(&header).map_err(|error| Error::Internal(error.to_string()))?;
     record.push(b'\n');
     record.extend(page.as_ref().map(compact::encode).unwrap_or_default());
-    shared.write_cache(&file, &record)?;
+    // Most answers say that nothing changed: then there is nothing to write.
+    if bytes.as_ref() != Some(&record) {
+        shared.write_cache(&file, &record)?;
+    }
     Ok(page)
 }
 
-async fn ask(shared: &Shared, url: &Url, etag: Option<&str>) -> Result<Body> {
+/// What to keep of an answer; one that nothing changed leaves the old validators where it has none.
+fn header(answer: &Body, old: Option<&Header>) -> Header {
+    let old = old.filter(|_| answer.status == StatusCode::NOT_MODIFIED);
+    let text = |name, old: Option<&String>| answer.header(name).map(str::to_owned).or_else(|| old.cloned());
+    Header {
+        format: FORMAT,
+        known: old.map_or(answer.status == StatusCode::OK, |old| old.known),
+        etag: text(ETAG, old.and_then(|old| old.etag.as_ref())),
+        last_modified: text(LAST_MODIFIED, old.and_then(|old| old.last_modified.as_ref())),
+        fresh_until: match answer.status {
+            // That a name is unknown may change at any moment.
+            StatusCode::NOT_FOUND => 0,
+            _ => freshness::until(&answer.headers, SystemTime::now()),
+        },
+        body: old.map_or_else(|| Sha256::of(&answer.bytes), |old| old.body),
+    }
+}
+
+async fn ask(shared: &Shared, url: &Url, cached: Option<&Header>) -> Result<Body> {
     let mut headers = HeaderMap::new();
     headers.insert(ACCEPT, HeaderValue::from_static(simple::ACCEPT));
-    if let Some(value) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
-        headers.insert(IF_NONE_MATCH, value);
+    let etag = cached.and_then(|header| Some((IF_NONE_MATCH, header.etag.as_ref()?)));
+    let date = cached.and_then(|header| Some((IF_MODIFIED_SINCE, header.last_modified.as_ref()?)));
+    for (name, value) in etag.into_iter().chain(date) {
+        headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
     }
     let _permit = shared.requests.acquire().await;
     tracing::debug!(url = shown(url), "asking for a project page");

@@ -172,13 +172,13 @@ impl<'a> Provider<'a> {
         let count = (*tries * 2).min(AHEAD);
         let mut left = count;
         for (_, candidate) in known.acceptable(range, None, order).take(count) {
-            self.session.ask_ahead(candidate);
+            self.session.ask_ahead(candidate, range);
             left -= 1;
         }
         if *tries >= NARROW {
             let all = self.session.constrained(name, &Ranges::full());
             let next = known.acceptable(&all, None, order).skip_while(|(other, _)| *other != version).take(left);
-            next.for_each(|(_, candidate)| self.session.ask_ahead(candidate));
+            next.for_each(|(_, candidate)| self.session.ask_ahead(candidate, &all));
         }
     }
 }

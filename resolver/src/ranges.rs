@@ -4,10 +4,10 @@
 //! in a second. After that METADATA is usually there already. A read of what is not there fails and notes
 //! where: the caller fetches that and reads again, so that no thread ever waits for the network inside `read`.
 
-use crate::client::{Client, bad_status, identity, transport};
+use crate::client::{Client, bad_status, identity, is_no_page, read_body};
 use crate::error::{Error, Result};
 use crate::shared::Shared;
-use reqwest::header::{CONTENT_RANGE, HeaderValue, RANGE};
+use reqwest::header::{CONTENT_RANGE, HeaderMap, HeaderValue, RANGE};
 use reqwest::{Response, StatusCode};
 use std::collections::BTreeMap;
 use std::io::{self, Read, Seek, SeekFrom};
@@ -42,65 +42,75 @@ pub(crate) struct SparseFile {
 
 /// Asks for the end of a file.
 pub(crate) async fn open(shared: &Shared, url: &Url) -> Result<Opened> {
-    let answer = request(&shared.client, url, &format!("bytes=-{TAIL}")).await;
-    let response = match answer {
+    let mut attempt = 1;
+    loop {
+        match open_once(&shared.client, url).await {
+            Err(error) if shared.client.again(url, attempt, &error).await => attempt += 1,
+            other => return other,
+        }
+    }
+}
+
+async fn open_once(client: &Client, url: &Url) -> Result<Opened> {
+    let response = match client.send_once(url, &ranged(&format!("bytes=-{TAIL}"))?).await {
         Ok(response) => response,
-        Err(Error::Status { status: 501, .. }) => return whole(&shared.client, url).await,
+        Err(Error::Status { status: 501, .. }) => return whole(client, url).await,
         Err(error) => return Err(error),
     };
     match response.status() {
-        StatusCode::OK => Ok(Opened::Whole(Box::new(response))),
+        StatusCode::OK => is_no_page(url, response.headers()).map(|()| Opened::Whole(Box::new(response))),
         StatusCode::PARTIAL_CONTENT => {
-            let Some((start, length)) = content_range(&response) else { return whole(&shared.client, url).await };
-            let tail = response.bytes().await.map_err(|error| transport(url, error))?.to_vec();
+            let Some((start, length)) = content_range(response.headers()) else { return whole(client, url).await };
+            let tail = read_body(url, response, TAIL as usize).await?.bytes;
             if start.checked_add(tail.len() as u64) != Some(length) {
                 return Err(Error::answer(url, "the range is not the one that was asked for"));
             }
             let directory = directory_start(&tail).filter(|at| *at < start && start - at <= MAX_DIRECTORY);
             let mut pieces = BTreeMap::from([(start, tail)]);
             if let Some(at) = directory {
-                pieces.insert(at, fetch(&shared.client, url, at, start).await?);
+                pieces.insert(at, fetch(client, url, at, start).await?);
             }
             Ok(Opened::Ranges(SparseFile { length, position: 0, pieces, missing: None, chunk: CHUNK }))
         }
         StatusCode::RANGE_NOT_SATISFIABLE | StatusCode::BAD_REQUEST | StatusCode::METHOD_NOT_ALLOWED => {
-            whole(&shared.client, url).await
+            whole(client, url).await
         }
         status => Err(bad_status(url, status)),
     }
 }
 
 async fn whole(client: &Client, url: &Url) -> Result<Opened> {
-    let response = client.send(url, &identity()).await?;
+    let response = client.send_once(url, &identity()).await?;
     match response.status() {
-        StatusCode::OK => Ok(Opened::Whole(Box::new(response))),
+        StatusCode::OK => is_no_page(url, response.headers()).map(|()| Opened::Whole(Box::new(response))),
         status => Err(bad_status(url, status)),
     }
 }
 
-async fn request(client: &Client, url: &Url, range: &str) -> Result<Response> {
+fn ranged(range: &str) -> Result<HeaderMap> {
     let mut headers = identity();
     let value = HeaderValue::from_str(range).map_err(|error| Error::Internal(error.to_string()))?;
     headers.insert(RANGE, value);
-    client.send(url, &headers).await
+    Ok(headers)
 }
 
 /// The bytes `start..end`.
 async fn fetch(client: &Client, url: &Url, start: u64, end: u64) -> Result<Vec<u8>> {
-    let response = request(client, url, &format!("bytes={start}-{}", end.saturating_sub(1))).await?;
-    if response.status() != StatusCode::PARTIAL_CONTENT || content_range(&response).map(|(at, _)| at) != Some(start) {
+    let range = format!("bytes={start}-{}", end.saturating_sub(1));
+    let length = usize::try_from(end.saturating_sub(start)).unwrap_or(usize::MAX);
+    let body = client.body(url, &ranged(&range)?, length).await?;
+    if body.status != StatusCode::PARTIAL_CONTENT || content_range(&body.headers).map(|(at, _)| at) != Some(start) {
         return Err(Error::answer(url, "it answered a range request with something else"));
     }
-    let bytes = response.bytes().await.map_err(|error| transport(url, error))?;
-    if bytes.len() as u64 != end - start {
+    if body.bytes.len() != length {
         return Err(Error::answer(url, "the range is not the one that was asked for"));
     }
-    Ok(bytes.to_vec())
+    Ok(body.bytes)
 }
 
 /// First byte and total length of `Content-Range: bytes 5-9/10`.
-fn content_range(response: &Response) -> Option<(u64, u64)> {
-    parse_content_range(response.headers().get(CONTENT_RANGE)?.to_str().ok()?)
+pub(crate) fn content_range(headers: &HeaderMap) -> Option<(u64, u64)> {
+    parse_content_range(headers.get(CONTENT_RANGE)?.to_str().ok()?)
 }
 
 fn parse_content_range(value: &str) -> Option<(u64, u64)> {

@@ -1,18 +1,20 @@
 //! The synchronous front: owns the async runtime, which starts on first use.
 
-use crate::client::{Client, HttpOptions, Indexes};
+use crate::client::{Client, HttpOptions};
 use crate::direct;
 use crate::error::{Error, Result};
+use crate::indexes::Indexes;
 use crate::lock::{Lock, LockedWheel};
 use crate::progress::Progress;
 use crate::request::{Request, Target};
-use crate::shared::Shared;
+use crate::shared::{Shared, Sources, lock};
 use crate::solve;
 use crate::source::{self, BuildEnvironments};
 use omnipkg_store::Store;
 use pep508_rs::PackageName;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Handle, Runtime};
+use tokio::task::JoinHandle;
 use url::Url;
 
 /// Resolves requirements and fetches wheels. Must not be used from inside an async runtime.
@@ -24,11 +26,9 @@ pub struct Resolver {
 impl Resolver {
     /// A resolver over indexes, with its caches in `store`. Starts nothing yet.
     pub fn new(store: Store, indexes: &Indexes, http: HttpOptions, progress: Arc<dyn Progress>) -> Self {
-        Self::over(Client::new(indexes, http), store, progress)
-    }
-
-    pub(crate) fn over(client: Client, store: Store, progress: Arc<dyn Progress>) -> Self {
-        Self { runtime: OnceLock::new(), shared: Arc::new(Shared::new(client, store, progress)) }
+        let (client, find_links) = Client::new(indexes, http);
+        let sources = Sources { find_links, exclude_newer: indexes.exclude_newer };
+        Self { runtime: OnceLock::new(), shared: Arc::new(Shared::new(client, sources, store, progress)) }
     }
 
     /// The same, which may build wheels of sources in environments that are composed by another.
@@ -51,14 +51,27 @@ impl Resolver {
         name
     }
 
-    /// Builds the wheel of a lock's entry that is a source, and takes it into the store; the entry with its hashes.
+    /// Builds the wheels of a lock's entries that are sources, and takes them into the store; the entries, in their order,
+    /// with their hashes.
     ///
     /// # Errors
-    /// [`Error::Build`] with the last lines of the backend's log, and what keeps the source from being had.
-    pub fn build(&self, entry: &LockedWheel) -> Result<LockedWheel> {
-        let built = self.handle()?.block_on(source::build(&self.shared, entry));
+    /// [`Error::Build`] with the last lines of the backend's log, and what keeps a source from being had.
+    pub fn build(&self, entries: &[LockedWheel]) -> Result<Vec<LockedWheel>> {
+        let runtime = self.handle()?;
+        let tasks: Vec<_> = entries
+            .iter()
+            .map(|entry| {
+                let (shared, entry) = (self.shared.clone(), entry.clone());
+                runtime.spawn(async move { source::build(&shared, &entry).await })
+            })
+            .collect();
+        let ended = |task: JoinHandle<_>| {
+            runtime.block_on(task).unwrap_or_else(|error| Err(Error::Internal(error.to_string())))
+        };
+        // All are waited for: none is left under way.
+        let built: Vec<_> = tasks.into_iter().map(ended).collect();
         self.shared.progress.done();
-        built
+        built.into_iter().collect()
     }
 
     /// The exact wheels that answer a request. The same request and indexes give the same lock.
@@ -88,6 +101,8 @@ impl Resolver {
 
 impl Drop for Resolver {
     fn drop(&mut self) {
+        // A task that nobody waits for may still hold the rest; scratch directories must not wait for that.
+        lock(&self.shared.trees).clear();
         // Requests made ahead may still be under way; nobody wants their answers any more.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();

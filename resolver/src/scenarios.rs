@@ -315,9 +315,8 @@ fn credentials_go_with_the_request_and_nowhere_else() {
     let mut index_url = server.url();
     index_url.set_username("me").unwrap();
     index_url.set_password(Some("s3cret")).unwrap();
-    let indexes = crate::Indexes { index_url, extra: vec![] };
-    let http = crate::HttpOptions { backoff: std::time::Duration::ZERO, ..Default::default() };
-    let resolver = crate::Resolver::new(context.store(), &indexes, http, std::sync::Arc::new(crate::progress::Silent));
+    let indexes = crate::Indexes { index_url: Some(index_url), ..Default::default() };
+    let resolver = context.resolver_with(&indexes, crate::testing::http());
     let lock = resolver.resolve(&request(&["a"])).unwrap();
     assert!(!serde_json::to_string(&lock).unwrap().contains("s3cret"));
     assert!(server.log().iter().all(|asked| asked.headers.contains_key("authorization")));

@@ -205,13 +205,13 @@ impl Session {
     pub(crate) fn look_ahead(self: &Arc<Self>, name: &PackageName, candidates: &Candidates, range: &VersionRange) {
         let range = self.constrained(name, range);
         if let Some((_, candidate)) = candidates.select(&range, self.preferred(name), self.order(name)) {
-            self.ask_ahead(&candidate);
+            self.ask_ahead(&candidate, &range);
         }
     }
 
-    /// Requests metadata that may be wanted soon; nothing is built for that.
-    pub(crate) fn ask_ahead(self: &Arc<Self>, candidate: &Candidate) {
-        if matches!(candidate.kind, Kind::Wheel(_)) {
+    /// Requests metadata that may be wanted soon; nothing is built for that which may not be taken after all.
+    pub(crate) fn ask_ahead(self: &Arc<Self>, candidate: &Candidate, range: &VersionRange) {
+        if matches!(candidate.kind, Kind::Wheel(_)) || range::pinned(range).is_some() {
             self.metadata(candidate);
         }
     }

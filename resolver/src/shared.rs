@@ -7,14 +7,15 @@ use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::metadata::Metadata;
 use crate::progress::Progress;
-use crate::simple::Page;
+use crate::simple::{File, Page};
 use crate::source::{BuildEnvironments, Tree};
+use crate::timestamp::Timestamp;
 use omnipkg_store::{Sha256, Store, publish};
 use pep508_rs::PackageName;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::sync::Semaphore;
+use tokio::sync::{OnceCell, Semaphore};
 use url::Url;
 
 /// Requests that may be under way at once.
@@ -22,10 +23,13 @@ const REQUESTS: usize = 48;
 
 pub(crate) struct Shared {
     pub(crate) client: Client,
+    pub(crate) sources: Sources,
     pub(crate) store: Store,
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) requests: Semaphore,
     pub(crate) pages: Mutex<HashMap<PackageName, Lookup>>,
+    /// The files of `find_links`, once somebody needed them.
+    pub(crate) flat: OnceCell<Vec<Arc<File>>>,
     pub(crate) metadata: Mutex<HashMap<Url, Arc<Metadata>>>,
     /// Sources that were fetched and not yet built.
     pub(crate) trees: Mutex<HashMap<Url, Arc<Tree>>>,
@@ -33,6 +37,13 @@ pub(crate) struct Shared {
     pub(crate) environments: Option<Arc<dyn BuildEnvironments>>,
     /// Builds that may be under way at once.
     pub(crate) builds: Semaphore,
+}
+
+/// What else is looked at, and what of it counts.
+pub(crate) struct Sources {
+    /// Without user information.
+    pub(crate) find_links: Vec<Url>,
+    pub(crate) exclude_newer: Option<Timestamp>,
 }
 
 /// What the indexes say about a name.
@@ -44,17 +55,19 @@ pub(crate) enum Lookup {
 }
 
 impl Shared {
-    pub(crate) fn new(client: Client, store: Store, progress: Arc<dyn Progress>) -> Self {
+    pub(crate) fn new(client: Client, sources: Sources, store: Store, progress: Arc<dyn Progress>) -> Self {
         Self {
             client,
+            sources,
             store,
             progress,
             requests: Semaphore::new(REQUESTS),
             pages: Mutex::default(),
+            flat: OnceCell::new(),
             metadata: Mutex::default(),
             trees: Mutex::default(),
             environments: None,
-            builds: Semaphore::new(1),
+            builds: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
         }
     }
 

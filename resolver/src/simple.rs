@@ -9,6 +9,7 @@ mod json;
 
 use crate::client::{percent_decode, without_login};
 use crate::error::{Error, Result};
+use crate::timestamp::Timestamp;
 use omnipkg_store::Sha256;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -44,6 +45,34 @@ pub(crate) struct File {
     pub(crate) yanked: Option<String>,
     pub(crate) core_metadata: CoreMetadata,
     pub(crate) size: Option<u64>,
+    /// When it came to the index (PEP 700); pages of HTML do not tell.
+    pub(crate) uploaded: Option<Timestamp>,
+    /// Why the user's limit of time withholds it; no part of a page.
+    pub(crate) withheld: Option<Arc<str>>,
+}
+
+impl File {
+    /// One of which nothing is known but its name and place.
+    pub(crate) fn bare(filename: String, url: Url, sha256: Option<Sha256>) -> Self {
+        Self {
+            filename,
+            url: url.into(),
+            sha256,
+            requires_python: None,
+            yanked: None,
+            core_metadata: CoreMetadata::No,
+            size: None,
+            uploaded: None,
+            withheld: None,
+        }
+    }
+}
+
+/// True for names that an archive of a distribution has.
+pub(crate) fn is_distribution(filename: &str) -> bool {
+    [".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".egg", ".exe"]
+        .iter()
+        .any(|extension| filename.ends_with(extension))
 }
 
 /// Whether `<url>.metadata` exists (PEP 658, PEP 714).

@@ -1,15 +1,18 @@
 //! For tests only: a target and a small package index on 127.0.0.1.
 
 pub(crate) mod brute;
+mod scripted;
 mod server;
 pub(crate) mod universe;
 mod wheels;
 
-pub(crate) use server::{Fault, Server, Style};
+pub(crate) use scripted::{End, Reply, Scripted};
+pub(crate) use server::{Asked, Fault, Server, Style};
 pub(crate) use wheels::{Wheel, wheel};
 
-use crate::client::{HttpOptions, Indexes};
+use crate::client::HttpOptions;
 use crate::formats::Formats;
+use crate::indexes::Indexes;
 use crate::lock::Lock;
 use crate::metadata::Requirement;
 use crate::progress::Silent;
@@ -50,6 +53,11 @@ pub(crate) fn target() -> Target {
     }
 }
 
+/// Patient, and quick to try again.
+pub(crate) fn http() -> HttpOptions {
+    HttpOptions { timeout: Duration::from_secs(20), backoff: Duration::from_millis(1), ..HttpOptions::default() }
+}
+
 /// A store that is gone after the test, and what is needed to resolve with it.
 pub(crate) struct Context {
     pub(crate) directory: tempfile::TempDir,
@@ -66,9 +74,13 @@ impl Context {
 
     pub(crate) fn resolver(&self, servers: &[&Server], offline: bool) -> Resolver {
         let (last, extra) = servers.split_last().unwrap();
-        let indexes = Indexes { index_url: last.url(), extra: extra.iter().map(|server| server.url()).collect() };
-        let http = HttpOptions { offline, timeout: Duration::from_secs(20), backoff: Duration::from_millis(1) };
-        Resolver::new(self.store(), &indexes, http, Arc::new(Silent))
+        let extra = extra.iter().map(|server| server.url()).collect();
+        let indexes = Indexes { index_url: Some(last.url()), extra, ..Indexes::default() };
+        self.resolver_with(&indexes, HttpOptions { offline, ..http() })
+    }
+
+    pub(crate) fn resolver_with(&self, indexes: &Indexes, http: HttpOptions) -> Resolver {
+        Resolver::new(self.store(), indexes, http, Arc::new(Silent))
     }
 
     /// Names of what is left in the store's `tmp/`.

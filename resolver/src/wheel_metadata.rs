@@ -3,18 +3,20 @@
 //! In order: the cache (by the wheel's sha256), `<url>.metadata` (PEP 658), ranges of the wheel, the wheel.
 
 use crate::candidates::{Candidate, Kind};
-use crate::client::{identity, transport};
+use crate::client::{identity, is_no_page, transport};
 use crate::error::{Error, Result};
+use crate::fetch::MAX_WHEEL;
 use crate::metadata::Metadata;
 use crate::ranges::{self, Opened, SparseFile};
 use crate::shared::{Shared, lock};
 use crate::simple::{CoreMetadata, File};
 use crate::source;
 use omnipkg_store::tags::WheelFilename;
-use omnipkg_store::{Sha256, wheel};
+use omnipkg_store::{Sha256, Sha256Hasher, wheel};
 use reqwest::{Response, StatusCode};
 use std::io::{Seek, Write};
 use std::sync::Arc;
+use tempfile::NamedTempFile;
 use url::Url;
 
 /// Bound on METADATA in bytes.
@@ -101,7 +103,7 @@ async fn beside(shared: &Shared, file: &File, url: &Url) -> Result<Option<Vec<u8
     url.set_path(&format!("{}.metadata", url.path()));
     let body = shared.client.body(&url, &identity(), MAX_METADATA).await?;
     match body.status {
-        StatusCode::OK => {}
+        StatusCode::OK => is_no_page(&url, &body.headers)?,
         StatusCode::NOT_FOUND => return Ok(None),
         status => return Err(crate::client::bad_status(&url, status)),
     }
@@ -131,16 +133,45 @@ async fn from_whole(
     wheel: Arc<WheelFilename>,
     mut response: Response,
 ) -> Result<Vec<u8>> {
-    let Candidate { file, url, .. } = candidate;
-    let mut temporary = shared.temporary()?;
-    let write_error = |error, path: &std::path::Path| Error::io("write", path, error);
-    while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, error))? {
-        temporary.write_all(&chunk).map_err(|error| write_error(error, temporary.path()))?;
-    }
-    temporary.rewind().map_err(|error| write_error(error, temporary.path()))?;
-    let filename = file.filename.clone();
+    let (mut attempt, url) = (1, &candidate.url);
+    let temporary = loop {
+        let error = match save(shared, candidate, response).await {
+            Ok(temporary) => break temporary,
+            Err(error) => error,
+        };
+        if !shared.client.again(url, attempt, &error).await {
+            return Err(error);
+        }
+        attempt += 1;
+        response = shared.client.send_once(url, &identity()).await?;
+        if response.status() != StatusCode::OK {
+            return Err(crate::client::bad_status(url, response.status()));
+        }
+    };
+    let filename = candidate.file.filename.clone();
     blocking(move || wheel::read_metadata(temporary.as_file(), &wheel).map_err(|error| unreadable(&filename, &error)))
         .await
+}
+
+/// The whole wheel as a file of its own, if it is the one that the index promised.
+async fn save(shared: &Shared, candidate: &Candidate, mut response: Response) -> Result<NamedTempFile> {
+    let Candidate { file, url, .. } = candidate;
+    let (mut temporary, mut hasher, mut written) = (shared.temporary()?, Sha256Hasher::new(), 0);
+    let write_error = |error, path: &std::path::Path| Error::io("write", path, error);
+    while let Some(chunk) = response.chunk().await.map_err(|error| transport(url, error))? {
+        written += chunk.len() as u64;
+        if written > file.size.unwrap_or(MAX_WHEEL) {
+            return Err(Error::answer(url, "it is longer than was announced"));
+        }
+        hasher.update(&chunk);
+        temporary.write_all(&chunk).map_err(|error| write_error(error, temporary.path()))?;
+    }
+    let got = hasher.finish();
+    if let Some(expected) = file.sha256.filter(|expected| *expected != got) {
+        return Err(Error::HashMismatch { filename: file.filename.clone(), expected, got });
+    }
+    temporary.rewind().map_err(|error| write_error(error, temporary.path()))?;
+    Ok(temporary)
 }
 
 fn unreadable(filename: &str, error: &omnipkg_store::Error) -> Error {

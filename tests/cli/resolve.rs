@@ -60,7 +60,7 @@ fn files_give_requirements_constraints_and_overrides() {
     let refused = resolve(&["-r", "r.txt", "lib>=2"]);
     assert_eq!((refused.status.code(), refused.stdout.as_str()), (Some(1), ""), "{refused}");
     assert!(refused.stderr.contains("your constraints allow only lib<2"), "{refused}");
-    fs::write(context.work().join("r.txt"), "app\n-e .\n").unwrap();
+    fs::write(context.work().join("r.txt"), "app\n-e ./none\n").unwrap();
     let refused = resolve(&["-r", "r.txt"]);
     assert!(refused.stderr.contains("cannot use r.txt, line 2"), "{refused}");
 }

@@ -145,13 +145,14 @@ fn view_finding(settings: &Settings, store: &Store, interpreter: Interpreter) ->
 fn index_finding(settings: &Settings, store: &Store, interpreter: &Interpreter) -> Finding {
     let settings = Settings { refresh: true, ..settings.clone() };
     let asked = index_settings::indexes(&settings, store, interpreter).and_then(|indexes| {
-        if settings.offline {
-            return Ok(format!("{} (not asked: --offline)", indexes.index_url.host_str().unwrap_or_default()));
+        let host = indexes.index_url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+        if settings.offline || host.is_empty() {
+            return Ok(format!("{host} (not asked: --{})", if host.is_empty() { "no-index" } else { "offline" }));
         }
         let mut workshop = Workshop::new(&settings, store.clone(), Context::isolated(interpreter.clone()));
         let pip = "pip".parse().map_err(|error| anyhow!("{error}"))?;
         workshop.compose(&[pip], &[])?;
-        Ok(format!("{} answers", indexes.index_url.host_str().unwrap_or_default()))
+        Ok(format!("{host} answers"))
     });
     match asked {
         Ok(text) => Finding { subject: "index", good: true, text, mend: None },

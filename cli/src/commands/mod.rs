@@ -1,6 +1,7 @@
 //! One file a verb.
 
 mod activate;
+mod config;
 mod doctor;
 mod environments;
 mod info;
@@ -58,6 +59,7 @@ pub fn execute(settings: &Settings, verb: Verb) -> Result<u8> {
         Verb::Status => status::status(settings),
         Verb::Doctor => doctor::doctor(settings),
         Verb::Demo { number, python, fresh, .. } => demos::demo(settings, number, python.as_deref(), fresh),
+        Verb::Config { python, .. } => config::config(settings, python.as_deref()),
         Verb::Server { verb } => server::server(settings, verb),
     }
 }

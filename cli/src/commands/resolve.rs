@@ -16,8 +16,9 @@ use omnipkg_store::interpreter::Interpreter;
 /// Prints `name==version` lines.
 pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let files = RequirementFiles::read(&options.requirements, &options.constraints, &options.overrides)?;
     let inputs = Inputs::new(settings, options.python.as_deref());
+    let parse = |text: &str, editable: bool| if editable { inputs.editable(text) } else { inputs.requirement(text) };
+    let files = RequirementFiles::read(&options.requirements, &options.constraints, &options.overrides, &parse)?;
     let requirements = [inputs.read(&options.subjects, &options.editable)?, files.requirements].concat();
     let builder = interpreters::find(&store, options.python.as_deref(), None)?;
     let mut workshop = Workshop::new(settings, store, Context::isolated(target(options, builder.clone())?));

@@ -8,6 +8,7 @@ use crate::commands::open_store;
 use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
 use crate::healing::{Beside, CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
+use crate::index_settings;
 use crate::inputs::{self, Inputs};
 use crate::interpreters;
 use crate::launch::{self, Program, Wrapper};
@@ -138,6 +139,10 @@ impl<'a> Job<'a> {
             key.add("beneath", beneath.identity().as_bytes());
         } else {
             key.add("python", target.said_request().unwrap_or("").as_bytes());
+        }
+        // What there was then is another question than what there is now.
+        if let Some(limit) = index_settings::exclude_newer(&options.index) {
+            key.add("exclude newer", limit.value.as_bytes());
         }
         Some(key.finish())
     }

@@ -44,7 +44,7 @@ impl Place {
     /// omnipkg itself on the demo's store.
     pub fn omnipkg(&self) -> Result<Command> {
         let mut command = self.command(std::env::current_exe().context("cannot find the omnipkg program itself")?);
-        if let Some(url) = &self.settings.index_url {
+        if let Some(url) = &self.settings.index.index_url {
             command.env("OMNIPKG_INDEX_URL", url);
         }
         if self.settings.offline {

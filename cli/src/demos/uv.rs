@@ -23,7 +23,8 @@ impl<'a> Uv<'a> {
     pub fn find(place: &'a Place, interpreter: &Interpreter) -> Result<Option<Self>> {
         let Some(program) = discover::on_path("uv").into_iter().next() else { return Ok(None) };
         let store = Store::open(&place.settings.home)?;
-        let index = index_settings::indexes(&place.settings, &store, interpreter)?.index_url.to_string();
+        let index = index_settings::indexes(&place.settings, &store, interpreter)?.index_url;
+        let index = index.map_or_else(String::new, |url| url.to_string());
         Ok(Some(Self { program, place, index }))
     }
 

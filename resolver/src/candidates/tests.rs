@@ -3,20 +3,11 @@
 use super::*;
 use crate::formats::Formats;
 use crate::range;
-use crate::simple::CoreMetadata;
 use crate::testing::target;
 use pep440_rs::VersionSpecifiers;
 
 fn file(filename: &str) -> File {
-    File {
-        filename: filename.to_owned(),
-        url: format!("http://127.0.0.1/{filename}"),
-        sha256: None,
-        requires_python: None,
-        yanked: None,
-        core_metadata: CoreMetadata::No,
-        size: None,
-    }
+    File::bare(filename.to_owned(), format!("http://127.0.0.1/{filename}").parse().unwrap(), None)
 }
 
 fn candidates(files: Vec<File>, prereleases: Prereleases, pins: &[&str]) -> Candidates {

@@ -4,10 +4,11 @@
 //! A damaged cache file decodes to `None` and is fetched again.
 
 use super::{CoreMetadata, File, Page};
+use crate::timestamp::Timestamp;
 use omnipkg_store::Sha256;
 use std::sync::Arc;
 
-/// Fields: name, URL, sha256, requires-python, `y` + reason if yanked, core metadata, size.
+/// Fields: name, URL, sha256, requires-python, `y` + reason if yanked, core metadata, size, time of upload.
 pub(crate) fn encode(page: &Page) -> Vec<u8> {
     let mut out = String::with_capacity(page.files.len() * 256);
     for file in page.files.iter().filter(|file| !file.filename.contains(['\t', '\n'])) {
@@ -24,6 +25,7 @@ pub(crate) fn encode(page: &Page) -> Vec<u8> {
             file.yanked.as_deref().map_or_else(String::new, |reason| format!("y{}", plain(reason))),
             core_metadata,
             file.size.map_or_else(String::new, |size| size.to_string()),
+            file.uploaded.map_or_else(String::new, |time| time.microseconds().to_string()),
         ];
         out.push_str(&fields.join("\t"));
         out.push('\n');
@@ -49,7 +51,7 @@ fn file(row: &str) -> Option<File> {
     let mut fields = row.split('\t');
     let mut next = || fields.next();
     let (filename, url, sha256, python, yanked) = (next()?, next()?, next()?, next()?, next()?);
-    let (core_metadata, size) = (next()?, next()?);
+    let (core_metadata, size, uploaded) = (next()?, next()?, next()?);
     let optional = |text: &str| (!text.is_empty()).then(|| text.to_owned());
     Some(File {
         filename: filename.to_owned(),
@@ -63,6 +65,8 @@ fn file(row: &str) -> Option<File> {
             hash => CoreMetadata::Hashed(hash.parse().ok()?),
         },
         size: if size.is_empty() { None } else { Some(size.parse().ok()?) },
+        uploaded: if uploaded.is_empty() { None } else { Some(Timestamp::from_microseconds(uploaded.parse().ok()?)) },
+        withheld: None,
     })
 }
 
@@ -81,15 +85,10 @@ mod tests {
             yanked: Some(String::new()),
             core_metadata: CoreMetadata::Hashed(hash),
             size: Some(7),
+            uploaded: Some("2024-03-01T12:00:00.000001Z".parse().unwrap()),
+            withheld: None,
         };
-        let bare = File {
-            sha256: None,
-            requires_python: None,
-            yanked: None,
-            core_metadata: CoreMetadata::No,
-            size: None,
-            ..file.clone()
-        };
+        let bare = File::bare(file.filename.clone(), file.url.parse().unwrap(), None);
         let odd = File { yanked: Some("a\tb\nc".to_owned()), core_metadata: CoreMetadata::Yes, ..file.clone() };
         Page { files: [file, bare, odd].map(Arc::new).to_vec(), skipped: vec![] }
     }

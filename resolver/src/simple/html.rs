@@ -1,6 +1,6 @@
 //! The HTML form of a project page (PEP 503, 592, 629, 658, 714).
 
-use super::{CoreMetadata, File, Page, SkippedRow, check_api_version, link, parse_sha256};
+use super::{CoreMetadata, File, Page, SkippedRow, check_api_version, is_distribution, link, parse_sha256};
 use crate::error::{Error, Result};
 use html5gum::{HtmlString, StartTag, Token, Tokenizer};
 use std::sync::Arc;
@@ -53,20 +53,11 @@ fn anchor(tag: &StartTag<()>, base: &Url, page: &mut Page) {
     }
     let metadata = attribute(tag, "data-core-metadata").or_else(|| attribute(tag, "data-dist-info-metadata"));
     page.files.push(Arc::new(File {
-        filename,
-        url: url.into(),
-        sha256,
         requires_python: attribute(tag, "data-requires-python").filter(|text| !text.trim().is_empty()),
         yanked: attribute(tag, "data-yanked"),
         core_metadata: metadata.map_or(CoreMetadata::No, |text| core_metadata(&text)),
-        size: None,
+        ..File::bare(filename, url, sha256)
     }));
-}
-
-fn is_distribution(filename: &str) -> bool {
-    [".whl", ".tar.gz", ".zip", ".tar.bz2", ".tgz", ".tar.xz", ".egg", ".exe"]
-        .iter()
-        .any(|extension| filename.ends_with(extension))
 }
 
 fn core_metadata(value: &str) -> CoreMetadata {

@@ -41,6 +41,8 @@ struct Row {
     data_dist_info_metadata: Option<Flag>,
     #[serde(default)]
     size: Option<u64>,
+    #[serde(default)]
+    upload_time: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -90,8 +92,8 @@ fn file(row: Row, base: &Url) -> std::result::Result<File, SkippedRow> {
         link(base, &row.url).map_err(|reason| SkippedRow { row: row.filename.clone(), reason })?;
     let hashes = row.hashes.unwrap_or_default();
     let core_metadata = [row.core_metadata, row.dist_info_metadata, row.data_dist_info_metadata];
+    let sha256 = hashes.get("sha256").and_then(|hex| parse_sha256(hex)).or(in_fragment);
     Ok(File {
-        sha256: hashes.get("sha256").and_then(|hex| parse_sha256(hex)).or(in_fragment),
         requires_python: row.requires_python.filter(|text| !text.trim().is_empty()),
         yanked: match row.yanked {
             Some(Flag::Bool(true)) => Some(String::new()),
@@ -100,8 +102,9 @@ fn file(row: Row, base: &Url) -> std::result::Result<File, SkippedRow> {
         },
         core_metadata: core_metadata.into_iter().flatten().next().map_or(CoreMetadata::No, metadata),
         size: row.size,
-        filename: row.filename,
-        url: url.into(),
+        // A time that cannot be read is none: what that means is the user's limit's affair.
+        uploaded: row.upload_time.and_then(|text| text.parse().ok()),
+        ..File::bare(row.filename, url, sha256)
     })
 }
 
@@ -146,6 +149,8 @@ mod tests {
         assert!(first.sha256.unwrap().to_hex().starts_with("ba7816bf"));
         assert_eq!(first.requires_python.as_deref(), Some(">=3.7.0"));
         assert_eq!(first.size, Some(239_398));
+        assert_eq!(first.uploaded.unwrap().to_string(), "2023-06-12T10:00:00Z");
+        assert_eq!(second.uploaded, None);
         assert_eq!(first.yanked, None);
         assert!(matches!(first.core_metadata, CoreMetadata::Hashed(hash) if hash.to_hex().starts_with("e3b0")));
         assert_eq!(second.yanked.as_deref(), Some("broken markup"));

@@ -158,9 +158,8 @@ impl<'a> Build<'a> {
         let last = lines.iter().skip(lines.len().saturating_sub(LAST_LINES));
         let mut reason = format!("{hook} failed ({status})");
         last.for_each(|line| reason.push_str(&format!("\n  | {line}")));
-        if let Some(hint) = hints::of(&said) {
-            reason.push_str(&format!("\n  {hint}"));
-        }
+        let hint = hints::of(&said).unwrap_or_else(|| hints::GENERAL.to_owned());
+        reason.push_str(&format!("\n  {hint}"));
         Error::build(self.label, reason)
     }
 }

@@ -38,7 +38,6 @@ pub(super) fn read(shared: &Shared, key: &Digest) -> Option<Sha256> {
 /// Builds a source's wheel and takes it into the store, unless it was built before.
 pub(super) async fn take(shared: &Arc<Shared>, candidate: &Candidate, source: &Source) -> Result<(Arc<Tree>, Sha256)> {
     let tree = tree::obtain(shared, candidate, source).await?;
-    // One after the other: a backend uses all processors itself.
     let _turn = shared.builds.acquire().await;
     let (shared, candidate, source) = (shared.clone(), candidate.clone(), source.clone());
     tree::blocking(move || {

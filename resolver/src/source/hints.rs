@@ -39,6 +39,10 @@ const MISSING: &[(&str, &str, &str)] = &[
     ("command 'swig' failed: No such file", "swig", "swig"),
 ];
 
+/// What may help where nothing certain is known.
+pub(super) const GENERAL: &str =
+    "take another version of it, another Python, or only versions that have wheels (--only-binary NAME)";
+
 /// What would help, in a line.
 pub(super) fn of(log: &str) -> Option<String> {
     let failing: Vec<&str> = log.lines().filter(|line| tells_of_failure(line)).collect();

@@ -161,7 +161,8 @@ fn directory_identity(path: &Path, editable: bool) -> Result<String> {
     Ok(format!("{kind} {}", hasher.finish().to_hex()))
 }
 
-/// Names, sizes and times of all files, but for what builds and tools leave there themselves.
+/// Names and contents of all files, but for what builds and tools leave there themselves. Not their times: a backend that
+/// writes a file anew each time does not make another project of it.
 fn add_directory(hasher: &mut DigestHasher, root: &Path, directory: &Path) -> Result<()> {
     let fail = |error| Error::io("list", directory, error);
     let mut entries: Vec<_> = fs::read_dir(directory).map_err(fail)?.collect::<Result<_, _>>().map_err(fail)?;
@@ -172,14 +173,22 @@ fn add_directory(hasher: &mut DigestHasher, root: &Path, directory: &Path) -> Re
         let name = name.to_string_lossy();
         if metadata.is_dir() {
             let is_left_by_a_build = directory == root && matches!(&*name, "build" | "dist");
-            if is_left_by_a_build || name.starts_with('.') || name == "__pycache__" || name.ends_with(".egg-info") {
+            let is_a_tools = matches!(&*name, "__pycache__" | "node_modules") || path.join("pyvenv.cfg").exists();
+            if is_left_by_a_build || is_a_tools || name.starts_with('.') || name.ends_with(".egg-info") {
                 continue;
             }
             add_directory(hasher, root, &path)?;
         } else {
             let relative = path.strip_prefix(root).unwrap_or(&path).as_os_str().as_encoded_bytes();
             hasher.update(relative);
-            hasher.update(format!("\n{} {} {}\n", metadata.size(), metadata.mtime(), metadata.mtime_nsec()).as_bytes());
+            let content = match metadata.is_symlink() {
+                true => fs::read_link(&path).map(|target| target.into_os_string().into_encoded_bytes()),
+                false if metadata.is_file() => fs::read(&path),
+                false => Ok(Vec::new()),
+            };
+            let content = content.map_err(|error| Error::io("read", &path, error))?;
+            hasher.update(format!("\n{:o} {}\n", metadata.mode(), content.len()).as_bytes());
+            hasher.update(&content);
         }
     }
     Ok(())

@@ -143,7 +143,7 @@ fn serve(stream: TcpStream, style: Style, state: &Mutex<State>) {
     }
 }
 
-fn read_request(reader: &mut impl BufRead) -> Option<Asked> {
+pub(super) fn read_request(reader: &mut impl BufRead) -> Option<Asked> {
     let mut line = String::new();
     reader.read_line(&mut line).ok().filter(|count| *count > 0)?;
     let path = line.split(' ').nth(1)?.to_owned();

@@ -1,4 +1,4 @@
-//! HTTP/1.1 for the fake index: one request is read, answered and the connection closed.
+//! HTTP/1.1 for the fake index: one request is read, answered and the connection closed. It serves as a proxy too.
 
 use super::{Fault, Request, Shared, State, lock, page};
 use crate::encoding::sha256_hex;
@@ -39,8 +39,10 @@ pub(super) fn serve(connection: TcpStream, shared: &Shared) {
     let (response, fault) = {
         let mut state = lock(&shared.state);
         state.log.push(request.clone());
-        let fault = state.take_fault(&request.path);
-        (state.answer(&request), fault)
+        // Asked as a proxy, it answers for every server.
+        let asked = Request { path: own_path(&request.path).to_owned(), ..request.clone() };
+        let fault = state.take_fault(&asked.path);
+        (state.answer(&asked), fault)
     };
     match fault {
         Some(Fault::Hang) => return shared.wait(NEVER),
@@ -63,6 +65,12 @@ fn read_request(connection: &TcpStream) -> io::Result<Option<Request>> {
     }
     let path = target.split(['?', '#']).next().unwrap_or_default();
     Ok(Some(Request { method: method.to_owned(), path: decode(path), headers }))
+}
+
+/// The path of a URL; of a path, itself.
+fn own_path(target: &str) -> &str {
+    let rest = target.strip_prefix("http://").map(|rest| rest.find('/').map_or("/", |at| &rest[at..]));
+    rest.unwrap_or(target)
 }
 
 /// Percent-decoding (RFC 3986): clients write a local version's `+` as `%2B`.
