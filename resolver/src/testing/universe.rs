@@ -9,9 +9,9 @@
 //! Pages and metadata go through the parsers that an index's would; only HTTP is left out.
 
 use super::{Context, Wheel, request, requirements, wheel};
-use crate::client::HttpOptions;
 use crate::error::Error;
 use crate::formats::Formats;
+use crate::http_options::HttpOptions;
 use crate::indexes::Indexes;
 use crate::lock::Lock;
 use crate::metadata::Metadata;
@@ -110,7 +110,7 @@ impl MemoryIndex {
     pub(crate) fn new() -> Self {
         let context = Context::new();
         let heard = Arc::new(Heard::default());
-        let indexes = Indexes { index_url: format!("http://{INDEX}").parse().ok(), ..Indexes::default() };
+        let indexes = Indexes { index_url: Some(format!("http://{INDEX}").parse().unwrap()), ..Indexes::default() };
         // What is not in memory is an error.
         let http = HttpOptions { offline: true, ..HttpOptions::default() };
         let resolver = Resolver::new(context.store(), &indexes, http, heard.clone());
