@@ -209,20 +209,23 @@ impl<'a> Workshop<'a> {
             Some(answer) => answer.lock,
             None if requirements.is_empty() => Lock::default(),
             None => match self.pinned(requirements, left_out)? {
-                Some((lock, wheels)) => {
+                Some((lock, wheels)) if self.others_than_there(&lock).is_empty() => {
                     cost.resolve = started.elapsed();
                     return Ok((question, lock, wheels));
                 }
+                Some((lock, _)) => lock,
                 None => self.resolve(requirements, left_out)?,
             },
         };
+        let kept = self.keep_what_is_there(&mut lock);
         cost.resolve = started.elapsed();
         let started = Instant::now();
         let wheels = self.wheels(&mut lock, cost)?;
         self.display.finish();
         cost.fetch = started.elapsed();
         origins::record(&self.store, &lock, !is_remembered)?;
-        if !is_remembered || cost.new_wheels > 0 {
+        // What was given by hashes, or is there already, is not what a pin alone would come to.
+        if (!is_remembered || cost.new_wheels > 0) && !kept && self.rules.hashes.is_empty() {
             self.pins(|pins| pins.remember(&lock, self.asks_anew()))?;
         }
         Ok((question, lock, wheels))

@@ -86,6 +86,14 @@ fn with_hashes_everything_must_have_one_and_be_pinned() {
     install(&context, &["-r", "r.txt", "--require-hashes"]);
     let exported = quiet_success(context.run(["export"]));
     assert!(exported.contains("lib-1.0-py3-none-any.whl"), "{exported}");
+    // It stays that file, whatever else is installed; and hashes say nothing to who gave none.
+    publish(&context, &[("more", "1.0")]);
+    install(&context, &["more", "lib==1.0"]);
+    assert!(quiet_success(context.run(["export"])).contains("lib-1.0-py3-none-any.whl"));
+    quiet_success(context.run(["env", "create", "other"]));
+    quiet_success(context.run(["install", "--env", "other", "app==1.0", "lib==1.0"]));
+    let usual = quiet_success(context.run(["export", "--env", "other"]));
+    assert!(usual.contains("lib-1.0-py2.py3-none-any.whl"), "{usual}");
     for (text, expected) in [
         (format!("app==1.0 {app}\n"), "no hash was given for lib 1.0: where one requirement has hashes, all must"),
         (format!("app==1.0 {app}\nlib==1.0\n"), "lib==1.0 has no --hash"),
