@@ -178,7 +178,7 @@ impl<'a> Provider<'a> {
         if *tries >= NARROW {
             let all = self.session.constrained(name, &Ranges::full());
             let next = known.acceptable(&all, None, order).skip_while(|(other, _)| *other != version).take(left);
-            next.for_each(|(_, candidate)| self.session.ask_ahead(candidate, range));
+            next.for_each(|(_, candidate)| self.session.ask_ahead(candidate, &all));
         }
     }
 }

@@ -90,6 +90,11 @@ impl Writer<'_> {
                     self.python_for(wanted).map_or(String::new(), |minor| format!(": --python 3.{minor} would do"));
                 format!("{subject} {} Python {wanted}{mend}", verb("needs", "need"))
             }
+            PassedOver::Withheld(why) => {
+                let (was, has) = (why.strip_prefix("was "), why.strip_prefix("has "));
+                let many = was.map(|rest| format!("were {rest}")).or(has.map(|rest| format!("have {rest}")));
+                format!("{subject} {}", many.filter(|_| !is_one).unwrap_or_else(|| why.to_string()))
+            }
             PassedOver::SourceOnly => {
                 format!(
                     "{subject} {} no wheel, only source, which --only-binary or --no-build forbids",
@@ -98,11 +103,6 @@ impl Writer<'_> {
             }
             PassedOver::WheelsOnly => {
                 format!("{subject} {} no source, only wheels, which --no-binary forbids", verb("has", "have"))
-            }
-            PassedOver::Withheld(why) => {
-                let (first, rest) = why.split_once(' ').unwrap_or((why, ""));
-                let first = if first == "was" { verb("was", "were") } else { verb("has", "have") };
-                format!("{subject} {first} {rest}")
             }
             PassedOver::Packing => {
                 format!("{subject} {} only source in an archive that is not understood", verb("has", "have"))

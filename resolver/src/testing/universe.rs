@@ -110,7 +110,7 @@ impl MemoryIndex {
     pub(crate) fn new() -> Self {
         let context = Context::new();
         let heard = Arc::new(Heard::default());
-        let indexes = Indexes { index_url: format!("http://{INDEX}").parse().ok(), ..Indexes::default() };
+        let indexes = Indexes { index_url: Some(format!("http://{INDEX}").parse().unwrap()), ..Indexes::default() };
         // What is not in memory is an error.
         let http = HttpOptions { offline: true, ..HttpOptions::default() };
         let resolver = Resolver::new(context.store(), &indexes, http, heard.clone());
