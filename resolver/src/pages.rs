@@ -111,13 +111,14 @@ pub(crate) async fn page(shared: &Shared, url: &Url, needed: impl Fn() -> String
     }
     let answer = ask(shared, url, cached.as_ref().map(|(header, _)| header)).await?;
     let header = header(&answer, cached.as_ref().map(|(header, _)| header));
-    let page = match (answer.status, cached) {
-        (StatusCode::NOT_MODIFIED, Some((_, page))) => page,
-        (StatusCode::OK, Some((old, page))) if old.known && old.body == header.body => page,
+    let (page, is_known) = match (answer.status, cached) {
+        (StatusCode::NOT_MODIFIED, Some((_, page))) => (page, true),
+        (StatusCode::OK, Some((old, page))) if old.known && old.body == header.body => (page, true),
         (StatusCode::OK, _) => {
-            Some(simple::parse(answer.header(CONTENT_TYPE).unwrap_or_default(), &answer.bytes, &answer.url)?)
+            let content_type = answer.header(CONTENT_TYPE).unwrap_or_default();
+            (Some(simple::parse(content_type, &answer.bytes, &answer.url)?), false)
         }
-        (StatusCode::NOT_FOUND, _) => None,
+        (StatusCode::NOT_FOUND, _) => (None, false),
         (status, _) => return Err(bad_status(url, status)),
     };
     for skipped in page.iter().flat_map(|page| &page.skipped) {
@@ -125,12 +126,20 @@ pub(crate) async fn page(shared: &Shared, url: &Url, needed: impl Fn() -> String
     }
     let mut record = serde_json::to_vec(&header).map_err(|error| Error::Internal(error.to_string()))?;
     record.push(b'\n');
-    record.extend(page.as_ref().map(compact::encode).unwrap_or_default());
+    match bytes.as_deref().and_then(rows).filter(|_| is_known) {
+        Some(rows) => record.extend(rows),
+        None => record.extend(page.as_ref().map(compact::encode).unwrap_or_default()),
+    }
     // Most answers say that nothing changed: then there is nothing to write.
     if bytes.as_ref() != Some(&record) {
         shared.write_cache(&file, &record)?;
     }
     Ok(page)
+}
+
+/// What follows the first line of a cache file.
+fn rows(record: &[u8]) -> Option<&[u8]> {
+    record.get(record.iter().position(|&byte| byte == b'\n')? + 1..)
 }
 
 /// What to keep of an answer; one that nothing changed leaves the old validators where it has none.
