@@ -34,8 +34,14 @@ pub(crate) fn client(options: &HttpOptions) -> Result<reqwest::Client> {
     if let Some(path) = &options.certificates {
         builder = builder.tls_certs_merge(authorities(path)?);
     }
-    // The library's own text holds no URL here, but it may hold a proxy's.
-    builder.build().map_err(|error| Error::Internal(format!("no HTTP client: {}", error.without_url())))
+    builder.build().map_err(|error| {
+        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        let causes: Vec<String> = causes.map(ToString::to_string).collect();
+        Error::Internal(format!(
+            "the HTTP client does not start (SSL_CERT_FILE can name authorities): {}",
+            causes.join(": ")
+        ))
+    })
 }
 
 fn authorities(path: &Path) -> Result<Vec<Certificate>> {

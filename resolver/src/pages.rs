@@ -8,7 +8,7 @@
 use crate::client::{Body, bad_status, shown};
 use crate::error::{Error, Result};
 use crate::shared::{Lookup, Shared, lock};
-use crate::simple::{self, File, Page, compact};
+use crate::simple::{self, File, Page, Row, compact};
 use crate::timestamp::Timestamp;
 use crate::{flat, freshness};
 use omnipkg_store::Sha256;
@@ -26,7 +26,7 @@ use url::Url;
 const MAX_PAGE: usize = 128 << 20;
 
 /// What a cache file must begin with to be understood.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The first line of a cached page; its files follow (see [`compact`]).
 #[derive(Serialize, Deserialize)]
@@ -82,12 +82,15 @@ async fn from_indexes(shared: &Shared, name: &PackageName) -> Result<Lookup> {
 /// The files that lie beside the index first, then the page's, those withheld that are newer than the user's limit.
 fn judged(shared: &Shared, beside: Vec<Arc<File>>, page: &Page) -> Page {
     let limit = shared.sources.exclude_newer;
-    let judge = |file: &Arc<File>| match limit.and_then(|limit| withheld(file, limit)) {
-        Some(reason) => Arc::new(File { withheld: Some(reason.into()), ..File::clone(file) }),
-        None => file.clone(),
+    let judge = |row: &Row| {
+        let late = limit.and_then(|limit| row.read().and_then(|file| Some((withheld(&file, limit)?, file))));
+        match late {
+            Some((reason, file)) => Row::from(File { withheld: Some(reason.into()), ..File::clone(&file) }),
+            None => row.clone(),
+        }
     };
-    let files = beside.into_iter().chain(page.files.iter().map(judge)).collect();
-    Page { files, skipped: page.skipped.clone() }
+    let rows = beside.into_iter().map(Row::from).chain(page.rows.iter().map(judge)).collect();
+    Page { rows, skipped: page.skipped.clone() }
 }
 
 fn withheld(file: &File, limit: Timestamp) -> Option<String> {
@@ -112,13 +115,14 @@ pub(crate) async fn page(shared: &Shared, url: &Url, needed: impl Fn() -> String
     }
     let answer = ask(shared, url, cached.as_ref().map(|(header, _)| header)).await?;
     let header = header(&answer, cached.as_ref().map(|(header, _)| header));
-    let page = match (answer.status, cached) {
-        (StatusCode::NOT_MODIFIED, Some((_, page))) => page,
-        (StatusCode::OK, Some((old, page))) if old.known && old.body == header.body => page,
+    let (page, is_known) = match (answer.status, cached) {
+        (StatusCode::NOT_MODIFIED, Some((_, page))) => (page, true),
+        (StatusCode::OK, Some((old, page))) if old.known && old.body == header.body => (page, true),
         (StatusCode::OK, _) => {
-            Some(simple::parse(answer.header(CONTENT_TYPE).unwrap_or_default(), &answer.bytes, &answer.url)?)
+            let content_type = answer.header(CONTENT_TYPE).unwrap_or_default();
+            (Some(simple::parse(content_type, &answer.bytes, &answer.url)?), false)
         }
-        (StatusCode::NOT_FOUND, _) => None,
+        (StatusCode::NOT_FOUND, _) => (None, false),
         (status, _) => return Err(bad_status(url, status)),
     };
     for skipped in page.iter().flat_map(|page| &page.skipped) {
@@ -126,12 +130,20 @@ pub(crate) async fn page(shared: &Shared, url: &Url, needed: impl Fn() -> String
     }
     let mut record = serde_json::to_vec(&header).map_err(|error| Error::Internal(error.to_string()))?;
     record.push(b'\n');
-    record.extend(page.as_ref().map(compact::encode).unwrap_or_default());
+    match bytes.as_deref().and_then(rows).filter(|_| is_known) {
+        Some(rows) => record.extend(rows),
+        None => record.extend(page.as_ref().map(compact::encode).unwrap_or_default()),
+    }
     // Most answers say that nothing changed: then there is nothing to write.
     if bytes.as_ref() != Some(&record) {
         shared.write_cache(&file, &record)?;
     }
     Ok(page)
+}
+
+/// What follows the first line of a cache file.
+fn rows(record: &[u8]) -> Option<&[u8]> {
+    record.get(record.iter().position(|&byte| byte == b'\n')? + 1..)
 }
 
 /// What to keep of an answer; one that nothing changed leaves the old validators where it has none.

@@ -106,9 +106,9 @@ fn the_index_refuses() {
     text += &refused(&context);
     assert_snapshot!(text, @r"
     omnipkg: error: [INDEX]rich/ answered 401 (credentials are missing or wrong)
-    hint: give credentials in the index URL, or another --index-url
+    hint: give credentials in the index URL, in ~/.netrc or by --keyring-provider subprocess, or another --index-url
     omnipkg: error: [INDEX]rich/ answered 403 (forbidden)
-    hint: give credentials in the index URL, or another --index-url
+    hint: give credentials in the index URL, in ~/.netrc or by --keyring-provider subprocess, or another --index-url
     omnipkg: error: [INDEX]rich/ answered 500 (server error)
     hint: check the network and the index URL (`omnipkg doctor`); --offline uses only what is here
     omnipkg: error: [INDEX]rich/ gave a wrong answer: the HTML is no project page: it links to no file

@@ -6,6 +6,9 @@ use crate::settings::non_empty;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// What stands between the words of a variable or a file.
+const WHITE: &[char] = &[' ', '\n', '\t'];
+
 /// Who told a setting.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
@@ -54,6 +57,11 @@ impl Told {
     fn new(value: impl Into<String>, origin: Origin) -> Self {
         Self { value: value.into(), origin }
     }
+
+    /// True for what pip takes for a yes.
+    fn is_yes(&self) -> bool {
+        matches!(self.value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on" | "y" | "t")
+    }
 }
 
 /// Everything that was told of indexes.
@@ -85,61 +93,64 @@ impl IndexSettings {
     /// Collects it.
     pub fn read(flags: &IndexOptions) -> Self {
         let pip = PipConfiguration::read();
-        let flag = |values: &[String], name| -> Vec<Told> {
-            values.iter().map(|value| Told::new(value, Origin::Flag(name))).collect()
+        let one = |flag: Option<Told>, variables: &[&str], key| {
+            flag.or_else(|| variable(variables)).or_else(|| of_pip(&pip, key))
         };
         let extra_variables = ["OMNIPKG_EXTRA_INDEX_URL", "UV_INDEX", "UV_EXTRA_INDEX_URL", "PIP_EXTRA_INDEX_URL"];
         let extra = [
-            flag(&flags.index, "--index"),
+            all_of(&flags.index, "--index"),
             words(&["OMNIPKG_INDEX"]),
-            flag(&flags.extra_index_url, "--extra-index-url"),
+            all_of(&flags.extra_index_url, "--extra-index-url"),
+            words(&extra_variables),
+            split(of_pip(&pip, "extra-index-url"), WHITE),
         ];
-        let find_links = flag(&flags.find_links, "--find-links");
-        let provider = flags.keyring_provider.map(|provider| match provider {
-            KeyringProvider::Disabled => "disabled".to_owned(),
-            KeyringProvider::Subprocess => "subprocess".to_owned(),
-        });
+        let find_links = [
+            all_of(&flags.find_links, "--find-links"),
+            words(&["OMNIPKG_FIND_LINKS"]),
+            // uv separates by commas.
+            split(variable(&["UV_FIND_LINKS"]), &[',']),
+            words(&["PIP_FIND_LINKS"]),
+            split(of_pip(&pip, "find-links"), WHITE),
+        ];
+        let keyring = ["OMNIPKG_KEYRING_PROVIDER", "UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER"];
+        let index_url = ["OMNIPKG_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"];
         let no_index = flags.no_index.then(|| Told::new("true", Origin::Flag("--no-index")));
+        let timeout = ["OMNIPKG_HTTP_TIMEOUT", "UV_HTTP_TIMEOUT", "PIP_DEFAULT_TIMEOUT"];
         Self {
-            index_url: one(flags.index_url.as_ref(), "--index-url")
-                .or_else(|| variable(&["OMNIPKG_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "PIP_INDEX_URL"]))
-                .or_else(|| of_pip(&pip, "index-url")),
-            extra: [extra.concat(), words(&extra_variables), words_of_pip(&pip, "extra-index-url")].concat(),
-            index_for: [flag(&flags.index_for, "--index-for"), words(&["OMNIPKG_INDEX_FOR"])].concat(),
-            find_links: [
-                find_links,
-                words(&["OMNIPKG_FIND_LINKS"]),
-                // uv separates by commas.
-                split(variable(&["UV_FIND_LINKS"]), &[',']),
-                words(&["PIP_FIND_LINKS"]),
-                words_of_pip(&pip, "find-links"),
-            ]
-            .concat(),
-            no_index: no_index.or_else(|| {
-                variable(&["OMNIPKG_NO_INDEX", "PIP_NO_INDEX"]).or_else(|| of_pip(&pip, "no-index")).filter(|told| {
-                    matches!(told.value.to_ascii_lowercase().as_str(), "1" | "true" | "yes" | "on" | "y" | "t")
-                })
-            }),
+            index_url: one(of_flag(flags.index_url.as_ref(), "--index-url"), &index_url, "index-url"),
+            extra: extra.concat(),
+            index_for: [all_of(&flags.index_for, "--index-for"), words(&["OMNIPKG_INDEX_FOR"])].concat(),
+            find_links: find_links.concat(),
+            no_index: one(no_index, &["OMNIPKG_NO_INDEX", "PIP_NO_INDEX"], "no-index").filter(Told::is_yes),
             exclude_newer: exclude_newer(flags),
-            keyring: one(provider.as_ref(), "--keyring-provider")
-                .or_else(|| variable(&["OMNIPKG_KEYRING_PROVIDER", "UV_KEYRING_PROVIDER", "PIP_KEYRING_PROVIDER"]))
-                .or_else(|| of_pip(&pip, "keyring-provider")),
-            timeout: variable(&["OMNIPKG_HTTP_TIMEOUT", "UV_HTTP_TIMEOUT", "PIP_DEFAULT_TIMEOUT"])
-                .or_else(|| of_pip(&pip, "timeout")),
-            proxy: variable(&["PIP_PROXY"]).or_else(|| of_pip(&pip, "proxy")),
-            certificates: variable(&["PIP_CERT"]).or_else(|| of_pip(&pip, "cert")),
+            keyring: one(provider(flags), &keyring, "keyring-provider"),
+            timeout: one(None, &timeout, "timeout"),
+            proxy: one(None, &["PIP_PROXY"], "proxy"),
+            certificates: one(None, &["PIP_CERT"], "cert"),
         }
     }
 }
 
+fn provider(flags: &IndexOptions) -> Option<Told> {
+    let name = match flags.keyring_provider? {
+        KeyringProvider::Disabled => "disabled",
+        KeyringProvider::Subprocess => "subprocess",
+    };
+    Some(Told::new(name, Origin::Flag("--keyring-provider")))
+}
+
 /// The limit of time that was told.
 pub fn exclude_newer(flags: &IndexOptions) -> Option<Told> {
-    one(flags.exclude_newer.as_ref(), "--exclude-newer")
+    of_flag(flags.exclude_newer.as_ref(), "--exclude-newer")
         .or_else(|| variable(&["OMNIPKG_EXCLUDE_NEWER", "UV_EXCLUDE_NEWER"]))
 }
 
-fn one(value: Option<&String>, name: &'static str) -> Option<Told> {
+fn of_flag(value: Option<&String>, name: &'static str) -> Option<Told> {
     value.map(|value| Told::new(value, Origin::Flag(name)))
+}
+
+fn all_of(values: &[String], name: &'static str) -> Vec<Told> {
+    values.iter().map(|value| Told::new(value, Origin::Flag(name))).collect()
 }
 
 /// The first of the variables that is set.
@@ -152,16 +163,12 @@ pub fn variable(names: &[&str]) -> Option<Told> {
 
 /// The words of all the variables.
 fn words(names: &[&str]) -> Vec<Told> {
-    names.iter().flat_map(|name| split(variable(&[name]), &[' ', '\n', '\t'])).collect()
+    names.iter().flat_map(|name| split(variable(&[name]), WHITE)).collect()
 }
 
 fn of_pip(pip: &PipConfiguration, key: &str) -> Option<Told> {
     let file = |(value, path): (&str, &Path)| Told::new(value, Origin::File(path.to_owned()));
     pip.get(key).map(file)
-}
-
-fn words_of_pip(pip: &PipConfiguration, key: &str) -> Vec<Told> {
-    split(of_pip(pip, key), &[' ', '\n', '\t'])
 }
 
 fn split(told: Option<Told>, separators: &[char]) -> Vec<Told> {
