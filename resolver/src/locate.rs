@@ -19,7 +19,7 @@ impl Resolver {
         let Lookup::Found(page) = self.handle()?.block_on(pages::look_up(&self.shared, name))? else {
             return Ok(None);
         };
-        let Some(file) = page.files.iter().find(|file| file.sha256.as_ref() == Some(sha256)) else { return Ok(None) };
+        let Some(file) = page.files().find(|file| file.sha256.as_ref() == Some(sha256)) else { return Ok(None) };
         let Ok(wheel) = WheelFilename::parse(&file.filename) else { return Ok(None) };
         let url = file.url.parse().map_err(|_| Error::Internal(format!("{} has no URL", file.filename)))?;
         Ok(Some(LockedWheel {
