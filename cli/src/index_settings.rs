@@ -58,7 +58,12 @@ pub fn http(settings: &Settings) -> Result<HttpOptions> {
     if let Some(told) = &told.timeout {
         options.timeout = seconds(told)?;
     }
-    options.keyring = told.keyring.is_some_and(|told| told.value == "subprocess");
+    options.keyring = told.keyring.as_ref().is_some_and(|told| told.value == "subprocess");
+    options.proxy = told.proxy.as_ref().map(proxy).transpose()?;
+    // What the platform's own place is by now need not be read twice.
+    let platform = variable(&["SSL_CERT_FILE"]).map(|told| told.value);
+    options.certificates =
+        told.certificates.map(|told| told.value).filter(|path| Some(path) != platform.as_ref()).map(PathBuf::from);
     options.netrc = netrc().map(|told| PathBuf::from(told.value));
     Ok(options)
 }
@@ -78,7 +83,7 @@ pub fn netrc() -> Option<Told> {
 /// Nothing is started for it: the default of the interpreter's pip is the empty name. What is no URL stands as it is.
 pub fn names(settings: &Settings) -> Vec<String> {
     let told = IndexSettings::read(&settings.index);
-    let url = |told: &Told| parse(told).map_or_else(|_| told.value.clone(), |index| without_login(index.url));
+    let url = |told: &Told| parse(told).map_or_else(|_| told.value.clone(), |index| without_login(index.url).into());
     let mut names = Vec::new();
     if told.no_index.is_some() {
         names.push("no index".to_owned());
@@ -195,16 +200,27 @@ fn limit(told: &Told) -> Result<Timestamp> {
     Timestamp::limit(&told.value).with_context(|| format!("cannot use {:?} from {}", told.value, told.origin))
 }
 
+/// A proxy's URL; it may be told without its scheme.
+pub fn with_scheme(text: &str) -> String {
+    if text.contains("://") { text.to_owned() } else { format!("http://{text}") }
+}
+
+fn proxy(told: &Told) -> Result<Url> {
+    Url::parse(&with_scheme(&told.value))
+        .map_err(|error| anyhow!("the proxy from {} is not valid: {error}", told.origin))
+}
+
 fn seconds(told: &Told) -> Result<Duration> {
     let seconds = told.value.trim().parse::<f64>().ok().and_then(|count| Duration::try_from_secs_f64(count).ok());
     let usable = seconds.filter(|time| !time.is_zero());
     usable.with_context(|| format!("{:?} from {} is no number of seconds", told.value, told.origin))
 }
 
-fn without_login(mut url: Url) -> String {
+/// A URL without user name and password.
+pub fn without_login(mut url: Url) -> Url {
     // Only a URL without a host can refuse, and that has no credentials.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
-    url.into()
+    url
 }
 
 /// A setting for eyes: what may be a secret in a URL is masked.

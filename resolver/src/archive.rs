@@ -2,9 +2,10 @@
 //!
 //! An archive is a temporary file of the store that has just the hash that was promised, or it is an error.
 
-use crate::client::{HttpOptions, bad_status, identity};
+use crate::client::{bad_status, identity};
 use crate::error::{Error, Result};
 use crate::fetch::download;
+use crate::http_options::HttpOptions;
 use crate::indexes::Indexes;
 use crate::lock::{LockedWheel, Origin};
 use crate::progress::Progress;

@@ -1,49 +1,25 @@
-//! The HTTP client: retries, bounded redirects, credentials that travel with the request only.
+//! The HTTP client: retries, bounded answers, credentials that travel with the request only.
 //!
 //! A request is tried a bounded number of times, only what may pass is tried again, and no answer's body is read
 //! beyond a limit. No error, log line or lock ever holds user information (see [`crate::credentials`]).
 
+use crate::connection;
 use crate::credentials::{Credentials, Login};
 use crate::error::{Error, Result};
+use crate::http_options::HttpOptions;
 use crate::indexes::Indexes;
 pub(crate) use crate::urls::{percent_decode, shown, without_login};
 use reqwest::header::{ACCEPT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Response, StatusCode, redirect};
+use reqwest::{Response, StatusCode};
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use url::Url;
 
-const REDIRECTS: usize = 10;
 /// Tries for one request or download.
 const TRIES: u32 = 3;
 /// The longest wait that a server is granted (Retry-After); who asks for more gets no other try.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
-
-/// How to talk to servers.
-#[derive(Debug, Clone)]
-pub struct HttpOptions {
-    /// Never use the network; the cache answers whatever its age.
-    pub offline: bool,
-    /// Ask for pages that are still fresh too.
-    pub refresh: bool,
-    /// The longest silence of a server, for connecting and between two pieces of an answer.
-    pub timeout: Duration,
-    /// The pause before the second try; it is four times as long before the third.
-    pub backoff: Duration,
-    /// A `.netrc` file to take logins from.
-    pub netrc: Option<PathBuf>,
-    /// Ask the `keyring` command for a login when a server answers 401.
-    pub keyring: bool,
-}
-
-impl Default for HttpOptions {
-    fn default() -> Self {
-        let (timeout, backoff) = (Duration::from_secs(30), Duration::from_millis(250));
-        Self { offline: false, refresh: false, timeout, backoff, netrc: None, keyring: false }
-    }
-}
 
 pub(crate) struct Client {
     http: OnceLock<reqwest::Client>,
@@ -143,7 +119,7 @@ impl Client {
     async fn send_as(&self, login: Option<Login>, url: &Url, headers: &HeaderMap) -> Result<Response> {
         let mut bare = url.clone();
         let own = crate::urls::split_login(&mut bare).map(|(user, password)| Login { user, password });
-        let mut request = self.http(url)?.get(bare).headers(headers.clone());
+        let mut request = self.http()?.get(bare).headers(headers.clone());
         if let Some(login) = own.or(login) {
             request = request.basic_auth(login.user, login.password);
         }
@@ -151,32 +127,12 @@ impl Client {
     }
 
     /// Made on first use: reading the platform's certificates costs milliseconds.
-    fn http(&self, url: &Url) -> Result<&reqwest::Client> {
+    fn http(&self) -> Result<&reqwest::Client> {
         if let Some(http) = self.http.get() {
             return Ok(http);
         }
-        // An error means that this process has a provider already, which serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let built = reqwest::Client::builder()
-            .user_agent(concat!("omnipkg/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(self.options.timeout)
-            .read_timeout(self.options.timeout)
-            .referer(false)
-            .redirect(redirect::Policy::custom(follow))
-            .build()
-            .map_err(|error| transport(url, error))?;
+        let built = connection::client(&self.options)?;
         Ok(self.http.get_or_init(|| built))
-    }
-}
-
-fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
-    let downgrade = attempt.url().scheme() != "https" && attempt.previous().iter().any(|url| url.scheme() == "https");
-    if downgrade {
-        attempt.error("redirected from https to plain http")
-    } else if attempt.previous().len() > REDIRECTS {
-        attempt.error("too many redirects")
-    } else {
-        attempt.follow()
     }
 }
 

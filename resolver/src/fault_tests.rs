@@ -276,8 +276,12 @@ fn a_bomb_does_not_go_off() {
     }
 }
 
-/// The first download breaks off in the middle; `then` answers whoever comes for the rest.
-fn resumed(row: Row, tag: &'static str, then: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static) -> Outcome {
+/// The first download, of `first`, breaks off in the middle; `then` answers whoever comes for the rest.
+fn resumed(
+    row: Row,
+    (tag, first): (&'static str, Vec<u8>),
+    then: impl Fn(&Asked, usize) -> Reply + Send + Sync + 'static,
+) -> Outcome {
     let downloads = std::sync::atomic::AtomicUsize::new(0);
     outcome(row, move |asked, _, reply| {
         // What asks for the end of the file wants its metadata.
@@ -286,10 +290,17 @@ fn resumed(row: Row, tag: &'static str, then: impl Fn(&Asked, usize) -> Reply + 
             return reply;
         }
         match downloads.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
-            0 => Reply::new(200, "x/y", subject().archive()).with("ETag", tag).cut(1000, End::Close),
+            0 => Reply::new(200, "x/y", first.clone()).with("ETag", tag).cut(1000, End::Close),
             later => then(asked, later),
         }
     })
+}
+
+/// What was there before the file was replaced: as long, with other bytes.
+fn replaced() -> Vec<u8> {
+    let mut bytes = subject().archive();
+    bytes[500] ^= 1;
+    bytes
 }
 
 fn rest(start: usize, tag: &str) -> Reply {
@@ -305,21 +316,22 @@ fn whole() -> Reply {
 #[test]
 fn a_download_goes_on_only_in_the_same_file() {
     // No hash is known: the tag alone tells that it is the same file.
-    let same = resumed(Row::Bare, "\"old\"", |asked, _| {
+    let same = resumed(Row::Bare, ("\"old\"", subject().archive()), |asked, _| {
         assert_eq!((asked.headers["range"].as_str(), asked.headers["if-range"].as_str()), ("bytes=1000-", "\"old\""));
         rest(1000, "\"old\"")
     });
     assert!(same.result.is_ok(), "{:?}", same.result);
-    let other = resumed(Row::Bare, "\"old\"", |_, _| whole());
+    let other = resumed(Row::Bare, ("\"old\"", replaced()), |_, _| whole());
     assert!(other.result.is_ok(), "{:?}", other.result);
     // A server that knows no If-Range, with another file by now: begun anew.
-    let ignorant = resumed(Row::Bare, "\"old\"", |asked, later| match asked.headers.contains_key("range") {
-        true => rest(1000, "\"new\""),
-        false => [whole(), whole(), whole()][later].clone(),
-    });
+    let ignorant =
+        resumed(Row::Bare, ("\"old\"", replaced()), |asked, later| match asked.headers.contains_key("range") {
+            true => rest(1000, "\"new\""),
+            false => [whole(), whole(), whole()][later].clone(),
+        });
     assert!(ignorant.result.is_ok(), "{:?}", ignorant.result);
     // A weak tag does not speak of bytes: nothing is asked in parts.
-    let weak = resumed(Row::Bare, "W/\"old\"", |asked, _| {
+    let weak = resumed(Row::Bare, ("W/\"old\"", replaced()), |asked, _| {
         assert!(!asked.headers.contains_key("range"));
         whole()
     });
@@ -336,7 +348,7 @@ fn ranges_that_lie_never_pass() {
         format!("bytes 1000-{length}"),
         "nonsense".to_owned(),
     ] {
-        let mended = resumed(Row::Full, "\"t\"", {
+        let mended = resumed(Row::Full, ("\"t\"", subject().archive()), {
             let lie = lie.clone();
             move |asked, _| match asked.headers.contains_key("range") {
                 true => Reply::new(206, "x/y", &subject().archive()[1000..]).with("Content-Range", lie.clone()),
@@ -346,7 +358,7 @@ fn ranges_that_lie_never_pass() {
         assert!(mended.result.is_ok(), "{lie}: {:?}", mended.result);
     }
     // The right range with other bytes in it, always.
-    let wrong = resumed(Row::Full, "\"t\"", |_, _| {
+    let wrong = resumed(Row::Full, ("\"t\"", subject().archive()), |_, _| {
         let mut reply = rest(1000, "\"t\"");
         reply.body[5] ^= 1;
         reply

@@ -12,6 +12,7 @@
 mod archive;
 mod candidates;
 mod client;
+mod connection;
 mod credentials;
 mod direct;
 #[cfg(test)]
@@ -29,6 +30,7 @@ mod fetch_tests;
 mod flat;
 mod formats;
 mod freshness;
+mod http_options;
 mod indexes;
 mod lenient;
 mod lock;
@@ -68,10 +70,10 @@ mod timestamp;
 mod urls;
 mod wheel_metadata;
 
-pub use client::HttpOptions;
 pub use error::{Error, Result};
 pub use fetch::FetchError;
 pub use formats::{Formats, Names};
+pub use http_options::HttpOptions;
 pub use indexes::Indexes;
 pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;

@@ -1,8 +1,9 @@
 //! The synchronous front: owns the async runtime, which starts on first use.
 
-use crate::client::{Client, HttpOptions};
+use crate::client::Client;
 use crate::direct;
 use crate::error::{Error, Result};
+use crate::http_options::HttpOptions;
 use crate::indexes::Indexes;
 use crate::lock::{Lock, LockedWheel};
 use crate::progress::Progress;

@@ -10,8 +10,8 @@ pub(crate) use scripted::{End, Reply, Scripted};
 pub(crate) use server::{Asked, Fault, Server, Style};
 pub(crate) use wheels::{Wheel, wheel};
 
-use crate::client::HttpOptions;
 use crate::formats::Formats;
+use crate::http_options::HttpOptions;
 use crate::indexes::Indexes;
 use crate::lock::Lock;
 use crate::metadata::Requirement;

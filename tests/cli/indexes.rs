@@ -173,6 +173,16 @@ fn a_proxy_is_used_where_there_is_one() {
     for variable in ["HTTP_PROXY", "http_proxy", "ALL_PROXY"] {
         assert_eq!(quiet_success(resolve(variable, &[])), "lib==1.0\n", "{variable}");
     }
+    // pip's own is told without a scheme, and heeded where the usual variables name none.
+    let bare = proxy.origin().replace("http://", "");
+    let of_pip = context.command(["resolve", "lib", "--refresh"]);
+    let with = |mut command: std::process::Command, variables: &[(&str, &str)]| {
+        command.envs(variables.iter().copied());
+        omnipkg_tests::process::run(command, b"")
+    };
+    assert_eq!(quiet_success(with(of_pip, &[("PIP_PROXY", &bare)])), "lib==1.0\n");
+    let config = with(context.command(["config"]), &[("PIP_PROXY", "me:s3cret@127.0.0.1:9")]);
+    assert!(config.stdout.contains("http://****@127.0.0.1:9") && !config.stdout.contains("s3cret"), "{config}");
     let asked = proxy.requests();
     assert!(asked.iter().all(|request| request.path.starts_with("http://127.0.0.1:9/")), "{asked:?}");
     let around = resolve("HTTP_PROXY", &[("NO_PROXY", "127.0.0.1")]).expect_code(1);
@@ -200,6 +210,7 @@ fn what_an_index_answers_instead_is_told_with_a_next_step() {
 fn settings_are_told_with_their_origins() {
     let context = Context::new().env("UV_EXCLUDE_NEWER", "2024-01-01").env("PIP_DEFAULT_TIMEOUT", "7");
     let context = context.env("HTTPS_PROXY", "http://me:s3cret@127.0.0.1:1/");
+    let context = context.env("UV_NO_BUILD", "1").env("UV_NO_BINARY", "0").env("PIP_NO_BINARY", "lib");
     let words = ["config", "--json", "--offline", "--extra-index-url", "http://u:s3cret@127.0.0.1/x/?token=s3cret"];
     let output = quiet_success(context.run(words));
     assert!(!output.contains("s3cret"), "{output}");
@@ -217,6 +228,8 @@ fn settings_are_told_with_their_origins() {
     assert_eq!(row("http-timeout"), Some(("7", "PIP_DEFAULT_TIMEOUT")));
     assert_eq!(row("extra-index-url"), Some(("http://****@127.0.0.1/x/?****", "--extra-index-url")));
     assert_eq!(row("https-proxy"), Some(("http://****@127.0.0.1:1/", "HTTPS_PROXY")));
+    assert_eq!(row("only-binary"), Some((":all:", "UV_NO_BUILD")));
+    assert_eq!(row("no-binary"), Some(("lib", "PIP_NO_BINARY")));
     assert_eq!(row("no-index"), Some(("false", "default")));
     assert_eq!(row("index-url").map(|(_, origin)| origin), Some("OMNIPKG_INDEX_URL"));
 }
@@ -226,7 +239,7 @@ fn a_download_that_fails_leaves_nothing_and_the_next_one_works() {
     let context = Context::new();
     let good = wheel("lib", "1.0");
     context.index().add_with(&wheel("wrong", "1.0"), FileOptions::default().wrong_hash());
-    context.publish(&[good.clone()]);
+    context.publish(std::slice::from_ref(&good));
     let path = Index::file_path(&good);
     let left = |folder: &str| context.store_files(folder).len();
     let before = (left("objects"), left("wheels"));

@@ -174,3 +174,12 @@ fn what_needs_itself_to_be_built_is_refused() {
     assert_eq!(refused.status.code(), Some(1), "{refused}");
     assert!(refused.stderr.contains("it needs itself: own 1.0 needs own 1.0"), "{refused}");
 }
+
+#[test]
+fn a_source_in_a_directory_of_files_is_built() {
+    let context = Context::new();
+    let root = project(&context);
+    archive(&root);
+    quiet_success(context.run(["install", "own", "--find-links", "."]));
+    assert_eq!(value(&context), "1\n");
+}

@@ -1,4 +1,4 @@
-//! Certificates: what `SSL_CERT_FILE` and `SSL_CERT_DIR` say is trusted, and what nobody vouches for is not.
+//! Certificates: what `SSL_CERT_FILE`, `SSL_CERT_DIR` and pip's own setting say is trusted, and what nobody vouches for is not.
 //!
 //! `tls/` holds an authority that exists for these tests only (its key was thrown away), and a certificate and key of
 //! 127.0.0.1 that are worth nothing anywhere else. They are valid until 2126.
@@ -71,6 +71,9 @@ fn only_what_an_authority_vouches_for_is_trusted() {
     };
     let authority = folder().join("authority.pem");
     assert_eq!(quiet_success(resolve(&[("SSL_CERT_FILE", authority.clone())])), "lib==1.0\n");
+    assert_eq!(quiet_success(resolve(&[("PIP_CERT", authority.clone())])), "lib==1.0\n");
+    let missing = resolve(&[("PIP_CERT", PathBuf::from("/no/such/file"))]).expect_code(1);
+    assert!(missing.stderr.contains("cannot read certificates from /no/such/file"), "{missing}");
     let directory = context.work().join("authorities");
     fs::create_dir(&directory).unwrap();
     fs::copy(&authority, directory.join("ours.pem")).unwrap();

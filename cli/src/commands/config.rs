@@ -1,9 +1,9 @@
 //! `omnipkg config`: every setting in force, with its value and who told it. Secrets are masked.
 
 use crate::commands::open_store;
-use crate::index_settings::{self, IndexSettings, Origin, Told, shown, variable};
+use crate::index_settings::{self, IndexSettings, Origin, Told, shown, variable, with_scheme};
 use crate::interpreters;
-use crate::settings::Settings;
+use crate::settings::{Settings, is_yes};
 use anyhow::Result;
 
 /// One line of the answer.
@@ -39,7 +39,7 @@ fn of_omnipkg(settings: &Settings) -> Vec<Row> {
     let home = variable(&["OMNIPKG_HOME", "XDG_DATA_HOME", "HOME"]).map(|told| told.origin);
     let home = Told { value: settings.home.display().to_string(), origin: home.unwrap_or(Origin::Default) };
     let offline = match (settings.offline, variable(&["OMNIPKG_OFFLINE"])) {
-        (true, Some(told)) if crate::settings::is_yes("OMNIPKG_OFFLINE") => told,
+        (true, Some(told)) if is_yes("OMNIPKG_OFFLINE") => told,
         (true, _) => Told { value: "true".to_owned(), origin: Origin::Flag("--offline") },
         (false, _) => default("false"),
     };
@@ -74,6 +74,7 @@ fn of_indexes(settings: &Settings, told: &IndexSettings, python: Option<&str>) -
     }
     rows.extend(told.find_links.iter().map(|told| row("find-links", told)));
     rows.extend(told.exclude_newer.iter().map(|told| row("exclude-newer", told)));
+    rows.extend(of_formats(settings));
     rows.push(row("keyring-provider", &or(&told.keyring, "disabled")));
     rows.extend(
         index_settings::netrc()
@@ -81,11 +82,43 @@ fn of_indexes(settings: &Settings, told: &IndexSettings, python: Option<&str>) -
             .map(|told| row("netrc", &told)),
     );
     rows.push(row("http-timeout", &or(&told.timeout, "30")));
+    rows.extend(told.proxy.iter().map(|told| row("proxy", told)));
+    rows.extend(told.certificates.iter().map(|told| row("certificates", told)));
     Ok(rows)
 }
 
+/// What may be taken as a wheel or built from source.
+fn of_formats(settings: &Settings) -> Vec<Row> {
+    let flags = &settings.index;
+    let no_build = flags.no_build.then(|| ":all:".to_owned());
+    let mut rows = Vec::new();
+    for (name, flag, values, variables) in [
+        ("only-binary", "--only-binary", flags.only_binary.clone(), ["PIP_ONLY_BINARY", "UV_NO_BUILD"]),
+        ("only-binary", "--no-build", no_build.into_iter().collect(), [""; 2]),
+        ("no-binary", "--no-binary", flags.no_binary.clone(), ["PIP_NO_BINARY", "UV_NO_BINARY"]),
+    ] {
+        let flags = values.into_iter().map(|value| Told { value, origin: Origin::Flag(flag) });
+        let told = flags.chain(variables.into_iter().filter_map(|name| of_format(variable(&[name])?)));
+        rows.extend(told.map(|told| row(name, &told)));
+    }
+    rows
+}
+
+/// pip's variables name projects, uv's are switches for all of them.
+fn of_format(told: Told) -> Option<Told> {
+    match &told.origin {
+        Origin::Variable(name) if name.starts_with("UV_") => {
+            is_yes(name).then(|| Told { value: ":all:".to_owned(), ..told.clone() })
+        }
+        _ => Some(told),
+    }
+}
+
 fn row(name: &'static str, told: &Told) -> Row {
-    Row { name, value: shown(&told.value), origin: told.origin.to_string() }
+    // Without its scheme a proxy's login would not be seen as one.
+    let is_proxy = name != "no-proxy" && name.ends_with("proxy");
+    let value = if is_proxy { shown(&with_scheme(&told.value)) } else { shown(&told.value) };
+    Row { name, value, origin: told.origin.to_string() }
 }
 
 fn default(value: &str) -> Told {

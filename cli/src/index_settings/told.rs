@@ -75,6 +75,10 @@ pub struct IndexSettings {
     pub keyring: Option<Told>,
     /// Seconds of silence that a server is granted.
     pub timeout: Option<Told>,
+    /// pip's own proxy.
+    pub proxy: Option<Told>,
+    /// pip's own file of authorities.
+    pub certificates: Option<Told>,
 }
 
 impl IndexSettings {
@@ -122,6 +126,8 @@ impl IndexSettings {
                 .or_else(|| of_pip(&pip, "keyring-provider")),
             timeout: variable(&["OMNIPKG_HTTP_TIMEOUT", "UV_HTTP_TIMEOUT", "PIP_DEFAULT_TIMEOUT"])
                 .or_else(|| of_pip(&pip, "timeout")),
+            proxy: variable(&["PIP_PROXY"]).or_else(|| of_pip(&pip, "proxy")),
+            certificates: variable(&["PIP_CERT"]).or_else(|| of_pip(&pip, "cert")),
         }
     }
 }

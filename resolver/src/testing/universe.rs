@@ -9,9 +9,9 @@
 //! Pages and metadata go through the parsers that an index's would; only HTTP is left out.
 
 use super::{Context, Wheel, request, requirements, wheel};
-use crate::client::HttpOptions;
 use crate::error::Error;
 use crate::formats::Formats;
+use crate::http_options::HttpOptions;
 use crate::indexes::Indexes;
 use crate::lock::Lock;
 use crate::metadata::Metadata;
