@@ -167,6 +167,9 @@ fn line(dice: &mut Dice, name: &str, version: &str, projects: usize) -> Vec<Stri
     if dice.one_in(12) {
         fields.push(format!("tag {}", dice.pick(&["cp311-cp311-win_amd64", "cp311-abi3-manylinux_2_17_x86_64"])));
     }
+    if dice.one_in(4) {
+        fields.push("silent".to_owned());
+    }
     if dice.one_in(12) {
         fields.push("sdist".to_owned());
     }
