@@ -9,7 +9,7 @@ use crate::metadata::parse_specifiers;
 use crate::permission::{Permission, Prereleases};
 use crate::range::VersionRange;
 use crate::request::Target;
-use crate::simple::{File, Page};
+use crate::simple::{File, Page, Row};
 use crate::source::{Place, Source};
 use omnipkg_store::sdist::Packing;
 use omnipkg_store::tags::{WheelFilename, WheelTag};
@@ -88,7 +88,7 @@ pub(crate) struct Candidates {
 
 #[derive(Debug, Default)]
 struct Release {
-    files: Vec<Arc<File>>,
+    files: Vec<Row>,
     choice: OnceLock<Result<Candidate, PassedOver>>,
 }
 
@@ -103,8 +103,8 @@ impl Candidates {
     ) -> Self {
         let mut versions: BTreeMap<Version, Release> = BTreeMap::new();
         let mut last: Option<(&str, Version)> = None;
-        for file in &page.files {
-            let Some(text) = version_of(&file.filename, name) else { continue };
+        for row in &page.rows {
+            let Some(text) = version_of(row.filename(), name) else { continue };
             let version = match &last {
                 Some((same, version)) if *same == text => version.clone(),
                 _ => match text.parse::<Version>() {
@@ -113,14 +113,14 @@ impl Candidates {
                 },
             };
             last = Some((text, version.clone()));
-            versions.entry(version).or_default().files.push(file.clone());
+            versions.entry(version).or_default().files.push(row.clone());
         }
         Self { name: name.clone(), target, permission, allowed, versions }
     }
 
     /// The one version that a URL gives, wherever it came from.
     pub(crate) fn only(name: &PackageName, version: Version, candidate: Candidate, target: Arc<Target>) -> Self {
-        let release = Release { files: vec![candidate.file.clone()], choice: OnceLock::from(Ok(candidate)) };
+        let release = Release { files: vec![candidate.file.clone().into()], choice: OnceLock::from(Ok(candidate)) };
         let versions = BTreeMap::from([(version, release)]);
         let allowed = Allowed { wheels: true, sources: true };
         // Who names a URL names its version, whatever that is.
@@ -184,11 +184,11 @@ impl Candidates {
 
     /// The best archive: not yanked before yanked, a wheel before a source, then tag order, then the higher build number,
     /// then file name.
-    fn choose(&self, version: &Version, files: &[Arc<File>]) -> Result<Candidate, PassedOver> {
+    fn choose(&self, version: &Version, files: &[Row]) -> Result<Candidate, PassedOver> {
         let mut best = None;
         let mut passed = None;
-        for file in files {
-            match self.judge(version, file) {
+        for file in files.iter().filter_map(Row::read) {
+            match self.judge(version, &file) {
                 Ok((rank, candidate)) => {
                     let build = match &candidate.kind {
                         Kind::Wheel(wheel) => wheel.build.clone(),

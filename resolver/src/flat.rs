@@ -25,7 +25,7 @@ async fn gather(shared: &Shared) -> Result<Vec<Arc<File>>> {
         if location.scheme() != "file" {
             let page = pages::page(shared, location, || format!("the page of files {}", crate::urls::shown(location)));
             let missing = || crate::client::bad_status(location, reqwest::StatusCode::NOT_FOUND);
-            files.extend(page.await?.ok_or_else(missing)?.files);
+            files.extend(page.await?.ok_or_else(missing)?.files());
             continue;
         }
         let path = location.to_file_path().map_err(|()| Error::answer(location, "it is no local path"))?;
@@ -42,7 +42,7 @@ fn local(path: &Path, location: &Url) -> Result<Vec<Arc<File>>> {
         return directory(path);
     }
     let bytes = std::fs::read(path).map_err(|error| Error::io("look for distributions in", path, error))?;
-    Ok(simple::parse("text/html", &bytes, location)?.files)
+    Ok(simple::parse("text/html", &bytes, location)?.files().collect())
 }
 
 fn directory(path: &Path) -> Result<Vec<Arc<File>>> {

@@ -8,7 +8,7 @@
 use crate::client::{Body, bad_status, shown};
 use crate::error::{Error, Result};
 use crate::shared::{Lookup, Shared, lock};
-use crate::simple::{self, File, Page, compact};
+use crate::simple::{self, File, Page, Row, compact};
 use crate::timestamp::Timestamp;
 use crate::{flat, freshness};
 use omnipkg_store::Sha256;
@@ -26,7 +26,7 @@ use url::Url;
 const MAX_PAGE: usize = 128 << 20;
 
 /// What a cache file must begin with to be understood.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// The first line of a cached page; its files follow (see [`compact`]).
 #[derive(Serialize, Deserialize)]
@@ -81,12 +81,15 @@ async fn from_indexes(shared: &Shared, name: &PackageName) -> Result<Lookup> {
 /// The files that lie beside the index first, then the page's, those withheld that are newer than the user's limit.
 fn judged(shared: &Shared, beside: Vec<Arc<File>>, page: &Page) -> Page {
     let limit = shared.sources.exclude_newer;
-    let judge = |file: &Arc<File>| match limit.and_then(|limit| withheld(file, limit)) {
-        Some(reason) => Arc::new(File { withheld: Some(reason.into()), ..File::clone(file) }),
-        None => file.clone(),
+    let judge = |row: &Row| {
+        let late = limit.and_then(|limit| row.read().and_then(|file| Some((withheld(&file, limit)?, file))));
+        match late {
+            Some((reason, file)) => Row::from(File { withheld: Some(reason.into()), ..File::clone(&file) }),
+            None => row.clone(),
+        }
     };
-    let files = beside.into_iter().chain(page.files.iter().map(judge)).collect();
-    Page { files, skipped: page.skipped.clone() }
+    let rows = beside.into_iter().map(Row::from).chain(page.rows.iter().map(judge)).collect();
+    Page { rows, skipped: page.skipped.clone() }
 }
 
 fn withheld(file: &File, limit: Timestamp) -> Option<String> {

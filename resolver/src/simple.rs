@@ -6,6 +6,9 @@
 pub(crate) mod compact;
 mod html;
 mod json;
+mod row;
+
+pub(crate) use row::Row;
 
 use crate::client::{percent_decode, without_login};
 use crate::error::{Error, Result};
@@ -20,10 +23,17 @@ pub(crate) const ACCEPT: &str = "application/vnd.pypi.simple.v1+json, \
      application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01";
 
 /// All files of a project, in the page's order.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Page {
-    pub(crate) files: Vec<Arc<File>>,
+    pub(crate) rows: Vec<Row>,
     pub(crate) skipped: Vec<SkippedRow>,
+}
+
+impl Page {
+    /// All files, read.
+    pub(crate) fn files(&self) -> impl Iterator<Item = Arc<File>> + '_ {
+        self.rows.iter().filter_map(Row::read)
+    }
 }
 
 /// A row that cannot be used.

@@ -11,7 +11,7 @@ fn file(filename: &str) -> File {
 }
 
 fn candidates(files: Vec<File>, prereleases: Prereleases, pins: &[&str]) -> Candidates {
-    let page = Page { files: files.into_iter().map(Arc::new).collect(), skipped: vec![] };
+    let page = Page { rows: files.into_iter().map(Row::from).collect(), skipped: vec![] };
     let permission = Permission { prereleases, pinned: pins.iter().map(|pin| pin.parse().unwrap()).collect() };
     let name: PackageName = "foo-bar".parse().unwrap();
     Candidates::new(&name, &page, Arc::new(target()), permission, Formats::wheels_only().of(&name))
@@ -123,7 +123,7 @@ fn a_python_prerelease_counts_as_its_release() {
 #[test]
 fn a_wheel_goes_before_a_source_of_its_version() {
     let names = ["foo_bar-1.0-py3-none-any.whl", "foo-bar-1.0.tar.gz", "foo_bar-1.1.tar.gz", "foo-bar-1.2.tar.xz"];
-    let page = Page { files: names.iter().map(|name| Arc::new(file(name))).collect(), skipped: vec![] };
+    let page = Page { rows: names.iter().map(|name| Row::from(file(name))).collect(), skipped: vec![] };
     let name: PackageName = "foo-bar".parse().unwrap();
     let chosen = |formats: &Formats, specifiers: &str| {
         let candidates = Candidates::new(&name, &page, Arc::new(target()), Permission::default(), formats.of(&name));

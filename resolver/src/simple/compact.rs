@@ -1,17 +1,18 @@
 //! A project page as it is kept in the cache: one line a file, fields separated by tabs.
 //!
-//! Reading it back costs a tenth of reading the HTML that it came from, and pages can be megabytes.
-//! A damaged cache file decodes to `None` and is fetched again.
+//! Reading it back costs a hundredth of reading the HTML that it came from, and pages can be megabytes: lines are parsed
+//! when somebody looks at their file. So the whole begins with a checksum; a damaged one decodes to `None` and is fetched
+//! again.
 
-use super::{CoreMetadata, File, Page};
+use super::{CoreMetadata, File, Page, Row};
 use crate::timestamp::Timestamp;
-use omnipkg_store::Sha256;
+use omnipkg_store::{Digest, Sha256};
 use std::sync::Arc;
 
 /// Fields: name, URL, sha256, requires-python, `y` + reason if yanked, core metadata, size, time of upload.
 pub(crate) fn encode(page: &Page) -> Vec<u8> {
-    let mut out = String::with_capacity(page.files.len() * 256);
-    for file in page.files.iter().filter(|file| !file.filename.contains(['\t', '\n'])) {
+    let mut lines = String::with_capacity(page.rows.len() * 256);
+    for file in page.files().filter(|file| !file.filename.contains(['\t', '\n'])) {
         let core_metadata = match file.core_metadata {
             CoreMetadata::No => String::new(),
             CoreMetadata::Yes => "1".to_owned(),
@@ -27,10 +28,10 @@ pub(crate) fn encode(page: &Page) -> Vec<u8> {
             file.size.map_or_else(String::new, |size| size.to_string()),
             file.uploaded.map_or_else(String::new, |time| time.microseconds().to_string()),
         ];
-        out.push_str(&fields.join("\t"));
-        out.push('\n');
+        lines.push_str(&fields.join("\t"));
+        lines.push('\n');
     }
-    out.into_bytes()
+    format!("{}\n{lines}", Digest::of(lines.as_bytes()).to_hex()).into_bytes()
 }
 
 fn plain(text: &str) -> String {
@@ -39,15 +40,19 @@ fn plain(text: &str) -> String {
 
 /// The page, without the rows that were skipped when it was fetched.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Page> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let files = text.strip_suffix('\n').map_or_else(
-        || text.is_empty().then(Vec::new),
-        |rows| rows.split('\n').map(|row| file(row).map(Arc::new)).collect(),
-    )?;
-    Some(Page { files, skipped: Vec::new() })
+    let (checksum, lines) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
+    if checksum != Digest::of(lines.as_bytes()).to_hex() {
+        return None;
+    }
+    let text: Arc<str> = lines.into();
+    let mut start = 0;
+    let mut line = |end: usize| Row::Kept(text.clone(), std::mem::replace(&mut start, end + 1)..end);
+    let rows = text.match_indices('\n').map(|(end, _)| line(end)).collect();
+    Some(Page { rows, skipped: Vec::new() })
 }
 
-fn file(row: &str) -> Option<File> {
+/// The file that a line tells of.
+pub(super) fn file(row: &str) -> Option<File> {
     let mut fields = row.split('\t');
     let mut next = || fields.next();
     let (filename, url, sha256, python, yanked) = (next()?, next()?, next()?, next()?, next()?);
@@ -90,15 +95,17 @@ mod tests {
         };
         let bare = File::bare(file.filename.clone(), file.url.parse().unwrap(), None);
         let odd = File { yanked: Some("a\tb\nc".to_owned()), core_metadata: CoreMetadata::Yes, ..file.clone() };
-        Page { files: [file, bare, odd].map(Arc::new).to_vec(), skipped: vec![] }
+        Page { rows: [file, bare, odd].map(Row::from).to_vec(), skipped: vec![] }
     }
 
     #[test]
     fn pages_survive() {
         let decoded = decode(&encode(&page())).unwrap();
-        assert_eq!(decoded.files[..2], page().files[..2]);
-        assert_eq!(decoded.files[2].yanked.as_deref(), Some("a b c"));
-        assert_eq!(decode(&encode(&Page::default())).unwrap(), Page::default());
+        let files = |page: &Page| page.files().collect::<Vec<_>>();
+        assert_eq!(files(&decoded)[..2], files(&page())[..2]);
+        assert_eq!(decoded.rows[0].filename(), "a-1-py3-none-any.whl");
+        assert_eq!(files(&decoded)[2].yanked.as_deref(), Some("a b c"));
+        assert!(decode(&encode(&Page::default())).unwrap().rows.is_empty());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use super::{CoreMetadata, File, Page, SkippedRow, check_api_version, is_distribution, link, parse_sha256};
 use crate::error::{Error, Result};
 use html5gum::{HtmlString, StartTag, Token, Tokenizer};
-use std::sync::Arc;
 use url::Url;
 
 pub(super) fn parse(bytes: &[u8], page_url: &Url) -> Result<Page> {
@@ -32,7 +31,7 @@ pub(super) fn parse(bytes: &[u8], page_url: &Url) -> Result<Page> {
         }
     }
     // A project may have no files, but a login page or a proxy's apology is not such a project.
-    if page.files.is_empty() && !looks_right {
+    if page.rows.is_empty() && !looks_right {
         return Err(Error::answer(page_url, "the HTML is no project page: it links to no file"));
     }
     Ok(page)
@@ -52,7 +51,7 @@ fn anchor(tag: &StartTag<()>, base: &Url, page: &mut Page) {
         return;
     }
     let metadata = attribute(tag, "data-core-metadata").or_else(|| attribute(tag, "data-dist-info-metadata"));
-    page.files.push(Arc::new(File {
+    page.rows.push(super::Row::from(File {
         requires_python: attribute(tag, "data-requires-python").filter(|text| !text.trim().is_empty()),
         yanked: attribute(tag, "data-yanked"),
         core_metadata: metadata.map_or(CoreMetadata::No, |text| core_metadata(&text)),
@@ -98,7 +97,8 @@ mod tests {
             <!-- <a href="rich-0-py3-none-any.whl">commented</a> -->"##
         );
         let page = parse(text.as_bytes(), &url()).unwrap();
-        let [first, second, third] = &page.files[..] else { panic!("{page:?}") };
+        let files: Vec<_> = page.files().collect();
+        let [first, second, third] = &files[..] else { panic!("{page:?}") };
         assert_eq!(first.url, "http://127.0.0.1:8000/files/rich-13.4.2-py3-none-any.whl");
         assert_eq!(first.sha256.unwrap().to_hex(), HASH);
         assert_eq!(first.requires_python.as_deref(), Some(">=3.7.0,<4"));
@@ -117,8 +117,8 @@ mod tests {
             r#"<base href="http://127.0.0.1/mirror/x/"><a href="a-1-py3-none-any.whl" data-dist-info-metadata="sha256={HASH}">a</a>"#
         );
         let page = parse(text.as_bytes(), &url()).unwrap();
-        assert_eq!(page.files[0].url, "http://127.0.0.1/mirror/x/a-1-py3-none-any.whl");
-        assert!(matches!(page.files[0].core_metadata, CoreMetadata::Hashed(_)));
+        assert_eq!(page.files().next().unwrap().url, "http://127.0.0.1/mirror/x/a-1-py3-none-any.whl");
+        assert!(matches!(page.files().next().unwrap().core_metadata, CoreMetadata::Hashed(_)));
     }
 
     #[test]
@@ -126,7 +126,7 @@ mod tests {
         assert!(
             parse(b"<html><form>log in</form></html>", &url()).unwrap_err().to_string().contains("no project page")
         );
-        assert!(parse(b"<h1>Links for rich</h1>", &url()).unwrap().files.is_empty());
+        assert!(parse(b"<h1>Links for rich</h1>", &url()).unwrap().rows.is_empty());
         let newer = br#"<meta name="pypi:repository-version" content="2.0"><a href="a-1-py3-none-any.whl">a</a>"#;
         assert!(parse(newer, &url()).unwrap_err().to_string().contains("2.0"));
     }

@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
 use std::collections::HashMap;
-use std::sync::Arc;
 use url::Url;
 
 #[derive(Deserialize)]
@@ -65,7 +64,7 @@ pub(super) fn parse(bytes: &[u8], base: &Url) -> Result<Page> {
     let mut page = Page::default();
     for row in rows {
         match row.and_then(|row| file(row, base)) {
-            Ok(file) => page.files.push(Arc::new(file)),
+            Ok(file) => page.rows.push(super::Row::from(file)),
             Err(skipped) => page.skipped.push(skipped),
         }
     }
@@ -144,7 +143,8 @@ mod tests {
     #[test]
     fn a_page_with_everything() {
         let page = parse(PAGE.as_bytes(), &base()).unwrap();
-        let [first, second, third] = &page.files[..] else { panic!("{page:?}") };
+        let files: Vec<_> = page.files().collect();
+        let [first, second, third] = &files[..] else { panic!("{page:?}") };
         assert_eq!(first.url, "http://127.0.0.1:8000/files/rich-13.4.2-py3-none-any.whl");
         assert!(first.sha256.unwrap().to_hex().starts_with("ba7816bf"));
         assert_eq!(first.requires_python.as_deref(), Some(">=3.7.0"));
@@ -164,7 +164,7 @@ mod tests {
     fn an_odd_row_is_skipped_with_its_reason() {
         let text = PAGE.replace("239398", "\"big\"").replace("\"url\": \"rich-1.tar.gz\"", "\"url\": \"ftp://x/y\"");
         let page = parse(text.as_bytes(), &base()).unwrap();
-        assert_eq!(page.files.len(), 1);
+        assert_eq!(page.rows.len(), 1);
         assert_eq!(page.skipped.len(), 2);
         assert_eq!(page.skipped[0].row, "rich-13.4.2-py3-none-any.whl");
         assert!(page.skipped[0].reason.contains("invalid type"), "{:?}", page.skipped[0]);
