@@ -9,6 +9,8 @@ mod bytecode;
 mod contexts;
 #[path = "cli/demos.rs"]
 mod demos;
+#[path = "cli/dry_runs.rs"]
+mod dry_runs;
 #[path = "cli/environments.rs"]
 mod environments;
 #[path = "cli/failures.rs"]
@@ -29,12 +31,16 @@ mod install;
 mod ladder;
 #[path = "cli/loader.rs"]
 mod loader;
+#[path = "cli/locks.rs"]
+mod locks;
 #[path = "cli/missing.rs"]
 mod missing;
 #[path = "cli/mount.rs"]
 mod mount;
 #[path = "cli/pins.rs"]
 mod pins;
+#[path = "cli/project_files.rs"]
+mod project_files;
 #[path = "cli/projection.rs"]
 mod projection;
 #[path = "cli/python2.rs"]
@@ -49,6 +55,8 @@ mod pythons;
 mod rebinding;
 #[path = "cli/remembered.rs"]
 mod remembered;
+#[path = "cli/requirement_files.rs"]
+mod requirement_files;
 #[path = "cli/resolve.rs"]
 mod resolve;
 #[path = "cli/server.rs"]

@@ -1,14 +1,18 @@
 //! The command line: verbs and their options.
 
 mod environment;
+mod files;
 mod index;
+mod lock;
 mod python;
 mod resolve;
 
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
+pub use files::FileArguments;
 pub use index::{IndexOptions, KeyringProvider};
+pub use lock::{ExportFormat, ExportOptions, SyncOptions};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
-pub use resolve::{PrereleaseChoice, ResolutionChoice, ResolveOptions};
+pub use resolve::{PrereleaseChoice, ResolutionChoice, ResolveFormat, ResolveOptions};
 
 use crate::server::Handed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -121,6 +125,12 @@ pub enum Verb {
     /// Print what would be installed, as name==version lines
     #[command(after_help = "Example:\n  omnipkg resolve 'fastapi[standard]' 'numpy<2' --python 3.11")]
     Resolve(ResolveOptions),
+    /// Write the exact set of the active environment, as pylock.toml or as requirements with hashes
+    #[command(after_help = "Examples:\n  omnipkg export -o pylock.toml\n  omnipkg export -o requirements.txt")]
+    Export(ExportOptions),
+    /// Make the active environment exactly what pylock.toml or a file of pins says: a new generation of it
+    #[command(after_help = "Examples:\n  omnipkg sync\n  omnipkg sync requirements.txt --dry-run")]
+    Sync(SyncOptions),
     /// Take projects out of the active environment: a new generation of it
     #[command(after_help = "Example:\n  omnipkg uninstall rich")]
     Uninstall(UninstallOptions),
@@ -378,11 +388,20 @@ pub struct MountOptions {
 #[derive(Debug, Args)]
 pub struct InstallOptions {
     /// What to install: requirements, paths and URLs
-    #[arg(required_unless_present = "editable", value_name = "REQUIREMENT")]
+    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["files", "groups", "editable"])]
     pub requirements: Vec<String>,
     /// A project's directory, to be imported from there itself (may be repeated)
     #[arg(short, long, value_name = "DIRECTORY")]
     pub editable: Vec<PathBuf>,
+    /// Files that say more
+    #[command(flatten)]
+    pub from: FileArguments,
+    /// All that is installed must have been given a hash in a file
+    #[arg(long)]
+    pub require_hashes: bool,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Take newer versions of what is there already
     #[arg(short = 'U', long)]
     pub upgrade: bool,

@@ -7,19 +7,23 @@ use crate::arguments::Selection;
 use crate::bubbles;
 use crate::compiling::compile_view;
 use crate::context::{Base, Context};
+use crate::foresight;
 use crate::inputs;
 use crate::output;
 use crate::projection;
+use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::trial;
 use crate::workshop::{Composed, Upgrade, Workshop};
 use anyhow::{Context as _, Result, bail};
+use omnipkg_resolver::Lock;
 use omnipkg_store::Store;
 use omnipkg_store::environment::{Environments, Generation};
 use omnipkg_store::interpreter::registry::Registry;
-use omnipkg_store::view::description::ViewDescription;
+use omnipkg_store::view::description::{ViewDescription, WheelReference};
 use pep440_rs::Version;
 use pep508_rs::{Requirement, VersionOrUrl};
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::str::FromStr;
 
@@ -62,8 +66,19 @@ pub struct Edit {
     pub way: Way,
     /// The command, in words.
     pub reason: String,
+    /// What the choice of versions obeys besides.
+    pub rules: Rules,
     /// Import what is new before it is published.
     pub check: bool,
+}
+
+/// How a change is made.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Manner {
+    /// Have bytecode ready before returning.
+    pub compile: bool,
+    /// Only say what would change.
+    pub dry_run: bool,
 }
 
 /// How the view of an edit is found.
@@ -75,6 +90,10 @@ pub enum Way {
         /// What is to be taken newer.
         upgrade: Upgrade,
     },
+    /// It has just these wheels, which the store has.
+    Wheels(Vec<WheelReference>),
+    /// It has just these wheels, which are fetched from where the lock says.
+    Lock(Lock),
     /// It is known.
     Known(Box<Composed>),
 }
@@ -91,19 +110,23 @@ pub struct Changed {
     pub composed: Composed,
 }
 
-/// Changes the selected environment, says so, and returns the exit code.
+/// Changes the selected environment, or only foresees it, says so, and returns the exit code.
 pub fn change(
     settings: &Settings,
     store: &Store,
     selection: &Selection,
-    compile: bool,
+    manner: Manner,
     edit: impl Fn(&Before) -> Result<Option<Edit>>,
 ) -> Result<u8> {
     for _ in 0..ATTEMPTS {
         let before = Before::new(Context::to_change(settings, store, selection)?)?;
         let Some(edit) = edit(&before)? else { return Ok(0) };
+        if manner.dry_run {
+            foresight::foresee(settings, store, before, edit)?;
+            return Ok(0);
+        }
         if let Some(changed) = apply(settings, store, before, edit)? {
-            if compile {
+            if manner.compile {
                 compile_view(settings, store, &changed.composed.id)?;
             }
             tell(settings, &changed);
@@ -117,13 +140,9 @@ pub fn change(
 pub fn apply(settings: &Settings, store: &Store, before: Before, edit: Edit) -> Result<Option<Changed>> {
     let Before { context, name, description: before, generation: mut current, .. } = before;
     let interpreter = context.interpreter.clone();
-    // One order, whatever was asked for first: the same requirements are the same question and the same record.
-    let mut requirements = edit.requirements;
-    requirements.sort_by_cached_key(ToString::to_string);
-    let texts: Vec<String> = requirements.iter().map(ToString::to_string).collect();
-    let asks_anew = settings.refresh || !matches!(&edit.way, Way::Solve { upgrade: Upgrade::Nothing, .. });
+    let (requirements, texts) = in_order(edit.requirements);
     if let Some(generation) = current.as_ref().filter(|generation| generation.requirements == texts)
-        && !asks_anew
+        && !asks_anew(settings, &edit.way, &edit.rules)
         && !requirements.iter().any(inputs::is_local)
     {
         let path = projection::make_visible(settings, store, &generation.view)?;
@@ -133,7 +152,16 @@ pub fn apply(settings: &Settings, store: &Store, before: Before, edit: Edit) -> 
     }
     let composed = match edit.way {
         Way::Known(composed) => *composed,
-        Way::Solve { wanted, upgrade } => solve(settings, store, context, &requirements, &wanted, upgrade)?,
+        Way::Wheels(wheels) => Workshop::new(settings, store.clone(), context).bind(&wheels)?,
+        Way::Lock(lock) => Workshop::new(settings, store.clone(), context).compose_lock(&lock)?,
+        Way::Solve { wanted, upgrade } => {
+            let mut workshop = Workshop::new(settings, store.clone(), context);
+            workshop.rules = edit.rules.with(settings);
+            solve(&mut workshop, upgrade, &wanted, |workshop| {
+                let composed = workshop.compose(&requirements, &[])?;
+                Ok((versions(&composed.description), composed))
+            })?
+        }
     };
     if current.as_ref().is_some_and(|old| old.view == composed.id && old.requirements == texts) {
         return Ok(Some(Changed { environment: name, generation: None, before, composed }));
@@ -163,36 +191,48 @@ pub fn apply(settings: &Settings, store: &Store, before: Before, edit: Edit) -> 
     Ok(Some(Changed { environment: name, generation: Some(generation), before, composed }))
 }
 
-fn solve(
-    settings: &Settings,
-    store: &Store,
-    context: Context,
-    requirements: &[Requirement],
-    wanted: &[Requirement],
+/// Requirements and their texts in one order, whatever was asked for first: the same requirements are the same question
+/// and the same record.
+pub fn in_order(mut requirements: Vec<Requirement>) -> (Vec<Requirement>, Vec<String>) {
+    requirements.sort_by_cached_key(ToString::to_string);
+    let texts = requirements.iter().map(ToString::to_string).collect();
+    (requirements, texts)
+}
+
+/// False if requirements that an environment has been asked for already leave it as it is.
+pub fn asks_anew(settings: &Settings, way: &Way, rules: &Rules) -> bool {
+    let is_usual = matches!(way, Way::Solve { upgrade: Upgrade::Nothing, .. }) && rules.are_usual();
+    settings.refresh || !is_usual
+}
+
+/// Asks the solver; what it gives, and versions by project, are the caller's to make of the workshop.
+pub fn solve<T>(
+    workshop: &mut Workshop<'_>,
     upgrade: Upgrade,
-) -> Result<Composed> {
+    wanted: &[Requirement],
+    ask: impl Fn(&mut Workshop<'_>) -> Result<(Versions, T)>,
+) -> Result<T> {
     let asks_newer = upgrade != Upgrade::Nothing;
-    let mut workshop = Workshop::new(settings, store.clone(), context);
     workshop.upgrade = upgrade;
-    let composed = workshop.compose(requirements, &[])?;
+    let (versions, answer) = ask(workshop)?;
     // A preference may hold back what was named with a wider range: that is what "installed already" means.
-    if asks_newer || is_answered(&composed.description, wanted) {
-        return Ok(composed);
+    if asks_newer || is_answered(&versions, wanted) {
+        return Ok(answer);
     }
     workshop.upgrade = Upgrade::Everything;
-    workshop.compose(requirements, &[])
+    Ok(ask(workshop)?.1)
 }
 
 /// True if every requirement's project is there in a version that it accepts.
-fn is_answered(description: &ViewDescription, wanted: &[Requirement]) -> bool {
+pub fn is_answered(versions: &Versions, wanted: &[Requirement]) -> bool {
     wanted.iter().all(|requirement| {
-        let Some(wheel) = description.wheel(requirement.name.as_ref()) else {
+        let Some(version) = versions.get(requirement.name.as_ref()) else {
             // A marker may have excluded it.
             return requirement.marker != pep508_rs::MarkerTree::TRUE;
         };
         match &requirement.version_or_url {
             Some(VersionOrUrl::VersionSpecifier(specifiers)) => {
-                Version::from_str(&wheel.version).is_ok_and(|version| omnipkg_resolver::satisfies(specifiers, &version))
+                Version::from_str(version).is_ok_and(|version| omnipkg_resolver::satisfies(specifiers, &version))
             }
             _ => true,
         }
@@ -202,16 +242,12 @@ fn is_answered(description: &ViewDescription, wanted: &[Requirement]) -> bool {
 fn tell(settings: &Settings, changed: &Changed) {
     let differences = differences(&changed.before, &changed.composed.description);
     if settings.json {
-        let changes: Vec<_> = differences
-            .iter()
-            .map(|(name, from, to)| serde_json::json!({ "name": name, "from": from, "to": to }))
-            .collect();
         let json = serde_json::json!({
             "schema": 1,
             "environment": changed.environment,
             "generation": changed.generation.as_ref().map(|generation| generation.number),
             "view": changed.composed.id,
-            "changes": changes,
+            "changes": in_json(&differences),
         });
         println!("{json}");
         return;
@@ -240,12 +276,28 @@ pub fn in_words(differences: &[Difference]) -> String {
     if words.is_empty() { "the same distributions".to_owned() } else { words.join(", ") }
 }
 
+/// Versions by project.
+pub type Versions = BTreeMap<String, String>;
+
+/// The versions that a view has.
+pub fn versions(description: &ViewDescription) -> Versions {
+    description.wheels.iter().map(|wheel| (wheel.name.clone(), wheel.version.clone())).collect()
+}
+
 /// Projects whose version differs between two views, by name.
 pub fn differences(before: &ViewDescription, after: &ViewDescription) -> Vec<Difference> {
-    let mut names: Vec<&String> = before.wheels.iter().chain(&after.wheels).map(|wheel| &wheel.name).collect();
-    names.sort();
-    names.dedup();
-    let version = |of: &ViewDescription, name: &str| of.wheel(name).map(|wheel| wheel.version.clone());
-    let all = names.into_iter().map(|name| (name.clone(), version(before, name), version(after, name)));
+    differences_of(&versions(before), &versions(after))
+}
+
+/// Projects whose version differs, by name.
+pub fn differences_of(before: &Versions, after: &Versions) -> Vec<Difference> {
+    let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let all = names.into_iter().map(|name| (name.clone(), before.get(name).cloned(), after.get(name).cloned()));
     all.filter(|(_, from, to)| from != to).collect()
+}
+
+/// Differences as JSON.
+pub fn in_json(differences: &[Difference]) -> Vec<serde_json::Value> {
+    let json = |(name, from, to): &Difference| serde_json::json!({ "name": name, "from": from, "to": to });
+    differences.iter().map(json).collect()
 }

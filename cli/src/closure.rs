@@ -49,6 +49,17 @@ impl Closure {
         self.needed_by.contains_key(name)
     }
 
+    /// What a project requires, among what is reached and is `there`, sorted.
+    pub fn required_by(&self, name: &str, there: impl Fn(&str) -> bool) -> Vec<String> {
+        let required = self.needed_by.iter().filter(|(other, by)| *other != name && by.contains(name));
+        required.map(|(other, _)| other.clone()).filter(|other| there(other)).collect()
+    }
+
+    /// True if another project than itself needs it.
+    pub fn is_needed_by_another(&self, name: &str) -> bool {
+        self.needed_by.get(name).is_some_and(|needed_by| needed_by.iter().any(|other| other != name))
+    }
+
     /// Who needs a project, in words, if it is reached.
     pub fn needed_by(&self, name: &str) -> Option<String> {
         let needed_by = self.needed_by.get(name)?;

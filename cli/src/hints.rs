@@ -28,6 +28,9 @@ pub fn hint_for(error: &anyhow::Error) -> Option<String> {
 
 fn for_resolve(error: &ResolveError) -> Option<String> {
     let text = match error {
+        ResolveError::Requirement { reason, .. } if reason.contains("hashes that were given") => {
+            "name the index that the hashes are of with --index-url, or make the file anew (`omnipkg export`)"
+        }
         ResolveError::NoSolution(_) => "loosen one of these requirements, or try another Python with --python",
         ResolveError::UnknownProject { .. } => "check the name, or name the index that has it with --index-url",
         ResolveError::Status { status: 401 | 403, .. } => {
@@ -98,6 +101,12 @@ fn for_text(text: &str) -> Option<String> {
     if text.contains("has no interpreter: ") {
         let text = "`omnipkg python install VERSION` or `omnipkg python adopt PATH` gives it one of its kind";
         return Some(text.to_owned());
+    }
+    if text.starts_with("cannot use the lock file ") {
+        return Some("have it written for this Python and platform, or name another Python with --python".to_owned());
+    }
+    if text.starts_with("no hash was given for ") || text.contains(" has no --hash: ") {
+        return Some("`omnipkg resolve --format requirements` writes all of them with their hashes".to_owned());
     }
     if text.starts_with("the kept layer ") {
         return Some("choose another name with --keep; `omnipkg writable remove NAME` throws a layer away".to_owned());

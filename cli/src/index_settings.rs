@@ -83,7 +83,8 @@ pub fn netrc() -> Option<Told> {
 /// Nothing is started for it: the default of the interpreter's pip is the empty name. What is no URL stands as it is.
 pub fn names(settings: &Settings) -> Vec<String> {
     let told = IndexSettings::read(&settings.index);
-    let url = |told: &Told| parse(told).map_or_else(|_| told.value.clone(), |index| without_login(index.url).into());
+    let url =
+        |told: &Told| parse(told).map_or_else(|_| told.value.clone(), |index| without_login(index.url).to_string());
     let mut names = Vec::new();
     if told.no_index.is_some() {
         names.push("no index".to_owned());

@@ -27,6 +27,7 @@ mod commands;
 mod compiling;
 mod context;
 mod demos;
+mod foresight;
 mod healing;
 mod hints;
 mod index_settings;
@@ -34,10 +35,13 @@ mod inputs;
 mod interpreters;
 mod launch;
 mod namespace;
+mod origins;
 mod output;
 mod pins;
 mod progress;
+mod project_files;
 mod projection;
+mod pylock;
 mod rebind;
 mod remembered;
 mod requirement_files;
@@ -102,6 +106,8 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
         Verb::Upgrade(options) => &options.index,
         Verb::Swap(options) => &options.index,
         Verb::Resolve(options) => &options.index,
+        Verb::Export(options) => &options.index,
+        Verb::Sync(options) => &options.index,
         Verb::Activate(options) => &options.index,
         Verb::Demo { index, .. } | Verb::Config { index, .. } => index,
         _ => &none,

@@ -4,6 +4,13 @@
 //! projects are relative to the working directory, as in pip. What a line asks for and what is not understood here is an
 //! error that names the file and the line: nothing is passed over in silence.
 
+mod options;
+
+pub use options::{FileOptions, is_pinned};
+
+use crate::arguments::FileArguments;
+use crate::inputs::Inputs;
+use crate::project_files::{self, Needs};
 use anyhow::{Context, Result, bail};
 use pep508_rs::Requirement;
 use std::fs;
@@ -21,6 +28,10 @@ pub struct RequirementFiles {
     pub constraints: Vec<Requirement>,
     /// What is required of a project whatever anybody requires of it.
     pub overrides: Vec<Requirement>,
+    /// What their options say.
+    pub options: FileOptions,
+    /// What projects and scripts among them say; their requirements are among the others.
+    projects: Vec<(PathBuf, Needs)>,
 }
 
 /// What a file's own lines are.
@@ -43,6 +54,40 @@ struct Place<'a> {
 }
 
 impl RequirementFiles {
+    /// Reads all files that a command line names.
+    pub fn of(arguments: &FileArguments, inputs: &Inputs<'_>) -> Result<Self> {
+        let parse =
+            |text: &str, editable: bool| if editable { inputs.editable(text) } else { inputs.requirement(text) };
+        let is_project = |path: &&PathBuf| project_files::is_one(path);
+        let (projects, files): (Vec<&PathBuf>, Vec<&PathBuf>) = arguments.files.iter().partition(is_project);
+        let files: Vec<PathBuf> = files.into_iter().cloned().collect();
+        let mut this = Self::read(&files, &arguments.constraints, &arguments.overrides, &parse)?;
+        let is_toml = |path: &&&PathBuf| path.extension().is_some_and(|ending| ending == "toml");
+        let tomls: Vec<&&PathBuf> = projects.iter().filter(is_toml).collect();
+        if tomls.is_empty() && (arguments.all_extras || !arguments.extras.is_empty()) {
+            bail!("extras are those of a project: name its pyproject.toml with -r");
+        }
+        let extras = project_files::Extras { named: arguments.extras.clone(), all: arguments.all_extras };
+        for path in &projects {
+            this.projects.push(((*path).clone(), project_files::read(path, &extras)?));
+        }
+        // Without a file of its own a group is one of the project that is read, else of the one here.
+        let usual = if let [only] = tomls[..] { (*only).clone() } else { PathBuf::from("pyproject.toml") };
+        for group in &arguments.groups {
+            this.projects.push((usual.clone(), project_files::read_group(group, &usual)?));
+        }
+        let needed = this.projects.iter().flat_map(|(_, needs)| needs.requirements.iter().cloned());
+        this.requirements.extend(needed);
+        Ok(this)
+    }
+
+    /// Fails if a project or a script among the files is not for this version of Python.
+    pub fn check_python(&self, python: &str) -> Result<()> {
+        self.projects.iter().try_for_each(|(path, needs)| {
+            needs.check_python(python).with_context(|| format!("cannot use {}", path.display()))
+        })
+    }
+
     /// Reads files of requirements, of constraints and of overrides, and what they include.
     pub fn read(
         requirements: &[PathBuf],
@@ -79,6 +124,9 @@ impl RequirementFiles {
         if let Some(option) = line.strip_prefix('-') {
             let (name, value) = option.split_once([' ', '=']).unwrap_or((option, ""));
             let value = value.trim();
+            if self.options.line(name, value, &place.path.with_file_name(""))? {
+                return Ok(());
+            }
             if matches!(name, "e" | "-editable") {
                 return self.requirement((place.parse)(value, true)?, kind);
             }
@@ -87,7 +135,6 @@ impl RequirementFiles {
                 "r" | "-requirement" if kind == Lines::Overrides => kind,
                 "r" | "-requirement" => Lines::Requirements,
                 "c" | "-constraint" => Lines::Constraints,
-                // These say where wheels are taken from, which the command line says here.
                 _ => {
                     bail!("the option -{name} is not understood in a file: give it on the command line if there is one")
                 }
@@ -98,10 +145,10 @@ impl RequirementFiles {
             let path = place.path.with_file_name("").join(value);
             return self.add(Place { path: &path, kind, ..place }, including);
         }
-        if line.contains(" --hash") {
-            bail!("hashes in requirements are not understood yet");
-        }
-        self.requirement((place.parse)(line, false)?, kind)
+        let (line, hashes) = FileOptions::take_hashes(line)?;
+        let requirement = (place.parse)(line, false)?;
+        self.options.add_hashes(&requirement, hashes);
+        self.requirement(requirement, kind)
     }
 
     fn requirement(&mut self, requirement: Requirement, kind: Lines) -> Result<()> {
@@ -216,7 +263,7 @@ mod tests {
         let error = format!("{:#}", RequirementFiles::read(&[], &[], &[extras], &parse).unwrap_err());
         assert!(error.ends_with("line 1: an override cannot have extras"), "{error}");
         for (text, expected) in [
-            ("a\n--no-index\n", "line 2: the option --no-index is not understood"),
+            ("a\n--trusted-host x\n", "line 2: the option --trusted-host is not understood"),
             ("\n\na b\n", "line 3: \"a b\" is not a requirement"),
             ("-r bad.txt\n", "bad.txt includes itself"),
             ("-r none.txt\n", "cannot read"),

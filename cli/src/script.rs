@@ -75,8 +75,8 @@ fn not_specifiers(text: &str, error: &impl std::fmt::Display) -> anyhow::Error {
     anyhow!("requires-python {text:?} is not valid: {reason}")
 }
 
-/// One line: the parser's own text is a drawing of many.
-fn not_toml(text: &str, error: &toml::de::Error) -> anyhow::Error {
+/// An error of the TOML parser in one line: the parser's own text is a drawing of many.
+pub fn not_toml(text: &str, error: &toml::de::Error) -> anyhow::Error {
     let place = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
     anyhow!("not valid TOML in its line {}: {}", place.matches('\n').count() + 1, error.message())
 }

@@ -2,11 +2,14 @@
 //!
 //! A remembered answer is used until asked otherwise: then nothing here needs the network or a solver.
 
+mod wheels;
+
 use crate::answers::{Answer, Question};
 use crate::build_environments::Builder;
 use crate::context::{Base, Context};
 use crate::index_settings;
 use crate::inputs;
+use crate::origins;
 use crate::output;
 use crate::pins::Pins;
 use crate::progress::Display;
@@ -15,14 +18,13 @@ use crate::rules::Rules;
 use crate::runtime_files::RUNTIME_FILES;
 use crate::seeds::seeds;
 use crate::settings::Settings;
-use anyhow::{Context as _, Result};
-use omnipkg_resolver::{Error as ResolveError, FetchError, Lock, LockedWheel, Request, Resolver, Target};
-use omnipkg_store::catalog::Catalog;
+use anyhow::{Context as _, Result, bail};
+use omnipkg_resolver::{Error as ResolveError, Lock, LockedWheel, Request, Resolver, Target};
 use omnipkg_store::environment::NewGeneration;
 use omnipkg_store::interpreter::Interpreter;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
 use omnipkg_store::view::description::{Overlay, ViewDescription, WheelReference};
-use omnipkg_store::wheel::{WheelTree, ingest};
+use omnipkg_store::wheel::WheelTree;
 use omnipkg_store::{Sha256, Store, ViewId};
 use pep440_rs::Version;
 use pep508_rs::{PackageName, Requirement};
@@ -154,11 +156,38 @@ impl<'a> Workshop<'a> {
         Ok(wheels)
     }
 
+    /// Composes the view of exactly the wheels of a lock; what the store does not have is fetched from where it says.
+    pub fn compose_lock(&mut self, lock: &Lock) -> Result<Composed> {
+        let (mut lock, mut cost) = (lock.clone(), Cost::default());
+        let wheels = self.wheels(&mut lock, &mut cost)?;
+        self.display.finish();
+        origins::record(&self.store, &lock, true)?;
+        Ok(Composed { cost, ..self.view(&wheels)? })
+    }
+
+    /// Where the archive of a wheel can be had: as it was when it was chosen, else as the index has it now.
+    pub fn origin(&mut self, wheel: &WheelReference) -> Result<Option<LockedWheel>> {
+        if let Some(known) = origins::read(&self.store, &wheel.sha256) {
+            return Ok(Some(known));
+        }
+        let name = PackageName::from_str(&wheel.name).with_context(|| format!("the project {}", wheel.name))?;
+        match self.resolver()?.locate(&name, &wheel.sha256)? {
+            Some(found) => {
+                origins::record(&self.store, &Lock { wheels: vec![found] }, true)?;
+                Ok(origins::read(&self.store, &wheel.sha256))
+            }
+            None => Ok(None),
+        }
+    }
+
     /// The wheels that answer `requirements`; none is fetched.
     pub fn lock(&mut self, requirements: &[Requirement]) -> Result<Lock> {
         let question = self.question(requirements, &[])?;
         if let Some(answer) = self.remembered(&question) {
             return Ok(answer.lock);
+        }
+        if requirements.is_empty() {
+            return Ok(Lock::default());
         }
         let lock = self.resolve(requirements, &[])?;
         self.display.finish();
@@ -180,19 +209,23 @@ impl<'a> Workshop<'a> {
             Some(answer) => answer.lock,
             None if requirements.is_empty() => Lock::default(),
             None => match self.pinned(requirements, left_out)? {
-                Some((lock, wheels)) => {
+                Some((lock, wheels)) if self.others_than_there(&lock).is_empty() => {
                     cost.resolve = started.elapsed();
                     return Ok((question, lock, wheels));
                 }
+                Some((lock, _)) => lock,
                 None => self.resolve(requirements, left_out)?,
             },
         };
+        let kept = self.keep_what_is_there(&mut lock);
         cost.resolve = started.elapsed();
         let started = Instant::now();
         let wheels = self.wheels(&mut lock, cost)?;
         self.display.finish();
         cost.fetch = started.elapsed();
-        if !is_remembered {
+        origins::record(&self.store, &lock, !is_remembered)?;
+        // What was given by hashes, or is there already, is not what a pin alone would come to.
+        if (!is_remembered || cost.new_wheels > 0) && !kept && self.rules.hashes.is_empty() {
             self.pins(|pins| pins.remember(&lock, self.asks_anew()))?;
         }
         Ok((question, lock, wheels))
@@ -277,10 +310,12 @@ impl<'a> Workshop<'a> {
             overrides: self.rules.overrides.iter().map(for_resolver).collect::<Result<_>>()?,
             formats: self.rules.formats.clone(),
             resolution: self.rules.resolution,
+            hashes: self.rules.hashes.clone(),
             preferences: self.preferences(),
             target: self.target()?,
         };
         let mut lock = self.resolver()?.resolve(&request)?;
+        self.check_hashes_given(&lock)?;
         lock.wheels.retain(|wheel| !left_out.iter().any(|name| name.as_ref() == wheel.name));
         if let Base::Overlay { installed, .. } = &self.context.base {
             // The base provides what it has in the very version that was chosen.
@@ -290,6 +325,31 @@ impl<'a> Workshop<'a> {
             });
         }
         Ok(lock)
+    }
+
+    /// If hashes were given, they must have been for all that is not there already. What comes as a wheel is looked at
+    /// when it has come; what is built must be known before.
+    fn check_hashes_given(&self, lock: &Lock) -> Result<()> {
+        let there = self.preferences();
+        for LockedWheel { name, version, filename, sha256, .. } in &lock.wheels {
+            match self.rules.hashes.get(name) {
+                _ if self.rules.hashes.is_empty() => return Ok(()),
+                None if there.get(name) == Some(version) => {}
+                None => bail!("no hash was given for {name} {version}: where one requirement has hashes, all must"),
+                Some(hashes) => match sha256 {
+                    Some(sha256) if !hashes.contains(sha256) => {
+                        bail!("{filename} has none of the hashes that were given for {name}, but sha256:{sha256}")
+                    }
+                    None if !filename.ends_with(".whl") => {
+                        bail!(
+                            "nothing tells the hash of {filename} before it is built: name it by a URL with #sha256=…"
+                        )
+                    }
+                    _ => {}
+                },
+            }
+        }
+        Ok(())
     }
 
     /// What versions are chosen for.
@@ -327,66 +387,6 @@ impl<'a> Workshop<'a> {
             self.resolver = Some(resolver.building_in(Arc::new(builder)));
         }
         self.resolver.as_mut().context("no resolver")
-    }
-
-    /// The manifests of all wheels of a lock; what the store does not have is fetched and ingested.
-    fn wheels(&mut self, lock: &mut Lock, cost: &mut Cost) -> Result<Wheels> {
-        let mut known: BTreeMap<String, (Sha256, WheelTree)> = BTreeMap::new();
-        let mut missing = Vec::new();
-        for wheel in &lock.wheels {
-            match wheel.wheel().map(|sha256| (sha256, WheelTree::open(&self.store, &sha256))) {
-                Some((sha256, Ok(tree))) => {
-                    known.insert(wheel.name.clone(), (sha256, tree));
-                }
-                Some((_, Err(error))) if !error.is_not_found() => return Err(error.into()),
-                _ => missing.push(wheel.clone()),
-            }
-        }
-        let (sources, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|wheel| !wheel.is_wheel());
-        if !missing.is_empty() {
-            for (name, sha256) in self.fetch(&missing, cost)? {
-                known.insert(name, (sha256, WheelTree::open(&self.store, &sha256)?));
-            }
-        }
-        let built = if sources.is_empty() { Vec::new() } else { self.resolver()?.build(&sources)? };
-        for built in built {
-            let sha256 = built.built.context("a build gave no wheel")?;
-            known.insert(built.name.clone(), (sha256, WheelTree::open(&self.store, &sha256)?));
-            cost.new_wheels += 1;
-            if let Some(entry) = lock.wheels.iter_mut().find(|entry| entry.name == built.name) {
-                *entry = built;
-            }
-        }
-        for wheel in lock.wheels.iter_mut().filter(|wheel| wheel.is_wheel()) {
-            wheel.sha256 = known.get(&wheel.name).map(|(sha256, _)| *sha256);
-        }
-        Ok(known.into_values().collect())
-    }
-
-    fn fetch(&mut self, missing: &[LockedWheel], cost: &mut Cost) -> Result<Vec<(String, Sha256)>> {
-        let store = self.store.clone();
-        let arrived = self.resolver()?.fetch(missing, |wheel, path| {
-            ingest(&store, path, &wheel.filename, wheel.sha256).map(|ingested| (wheel.name.clone(), ingested))
-        });
-        let arrived = arrived.map_err(|error| match error {
-            FetchError::Fetch(error) => anyhow::Error::from(error),
-            FetchError::Ingest { source, .. } => anyhow::Error::from(source),
-        })?;
-        let mut catalog = Catalog::open(&self.store)?;
-        let mut wheels = Vec::new();
-        for (name, ingested) in arrived {
-            catalog.add(&ingested.sha256, &ingested.manifest)?;
-            cost.new_wheels += 1;
-            cost.new_objects += ingested.new_objects;
-            cost.new_bytes += ingested.new_bytes;
-            if self.settings.verbose {
-                ingested.manifest.warnings.iter().for_each(|text| {
-                    output::warn(&format!("{}: {text}", ingested.manifest.filename));
-                });
-            }
-            wheels.push((name, ingested.sha256));
-        }
-        Ok(wheels)
     }
 
     fn view(&self, wheels: &[(Sha256, WheelTree)]) -> Result<Composed> {

@@ -36,6 +36,7 @@ impl Resolver {
                 version: pep440_rs::Version::new([0]),
                 filename: filename.to_owned(),
                 url: url.clone(),
+                index: None,
                 sha256: Some(sha256),
                 size: None,
                 built: None,

@@ -94,6 +94,7 @@ fn hashes_that_the_index_lacks_are_filled_in_and_files_work() {
         version: "1.0".parse().unwrap(),
         filename: "a-1.0-py3-none-any.whl".to_owned(),
         url: url::Url::from_file_path(&path).unwrap(),
+        index: None,
         sha256: None,
         size: None,
         built: None,

@@ -50,9 +50,11 @@ pub struct Formats {
 
 /// What may be taken of one project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Allowed {
-    pub(crate) wheels: bool,
-    pub(crate) sources: bool,
+pub struct Allowed {
+    /// Wheels.
+    pub wheels: bool,
+    /// What wheels are built of.
+    pub sources: bool,
 }
 
 impl Formats {
@@ -61,7 +63,9 @@ impl Formats {
         Self { only_binary: Names::all(), no_binary: Names::default() }
     }
 
-    pub(crate) fn of(&self, name: &PackageName) -> Allowed {
+    /// What may be taken of a project.
+    #[must_use]
+    pub fn of(&self, name: &PackageName) -> Allowed {
         let both = Allowed { wheels: true, sources: true };
         let (only_binary, no_binary) = (&self.only_binary, &self.no_binary);
         match (only_binary.names.contains(name), no_binary.names.contains(name)) {

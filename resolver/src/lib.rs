@@ -30,9 +30,11 @@ mod fetch_tests;
 mod flat;
 mod formats;
 mod freshness;
+mod hashes;
 mod http_options;
 mod indexes;
 mod lenient;
+mod locate;
 mod lock;
 mod metadata;
 #[cfg(test)]
@@ -72,7 +74,7 @@ mod wheel_metadata;
 
 pub use error::{Error, Result};
 pub use fetch::FetchError;
-pub use formats::{Formats, Names};
+pub use formats::{Allowed, Formats, Names};
 pub use http_options::HttpOptions;
 pub use indexes::Indexes;
 pub use lock::{Lock, LockedWheel, Origin};
@@ -83,3 +85,4 @@ pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
 pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};
 pub use timestamp::{NotATimestamp, Timestamp};
+pub use urls::percent_decode;

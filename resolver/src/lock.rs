@@ -26,6 +26,9 @@ pub struct LockedWheel {
     pub filename: String,
     /// Where it was found; without user information.
     pub url: url::Url,
+    /// The index that it was found on, without user information; `None` where it came from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub index: Option<url::Url>,
     /// The archive's hash; `None` where the index gives none, until it was fetched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Sha256>,
@@ -101,6 +104,7 @@ impl LockedWheel {
             version: version.cloned().unwrap_or_else(|| Version::new([0])),
             filename: candidate.file.filename.clone(),
             url: without_login(candidate.url.clone()),
+            index: None,
             sha256: candidate.file.sha256,
             size: candidate.file.size,
             built: None,
@@ -147,6 +151,7 @@ mod tests {
             version: "1.0+cpu".parse().unwrap(),
             filename: format!("{name}-1.0+cpu-py3-none-any.whl"),
             url: "http://127.0.0.1/x.whl".parse().unwrap(),
+            index: None,
             sha256,
             size: Some(7),
             built: None,

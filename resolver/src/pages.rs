@@ -67,6 +67,7 @@ async fn from_indexes(shared: &Shared, name: &PackageName) -> Result<Lookup> {
     for index in shared.client.indexes_for(name.as_ref()) {
         let url = index.join(&format!("{name}/")).map_err(|error| Error::answer(index, error.to_string()))?;
         if let Some(page) = page(shared, &url, || format!("the index page of {name}")).await? {
+            lock(&shared.found_on).insert(name.clone(), index.clone());
             return Ok(Lookup::Found(Arc::new(page)));
         }
         asked.push(format!("{}{}", index.host_str().unwrap_or_default(), index.path().trim_end_matches('/')));

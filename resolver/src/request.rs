@@ -2,10 +2,11 @@
 
 use crate::formats::Formats;
 use crate::metadata::Requirement;
+use omnipkg_store::Sha256;
 use omnipkg_store::tags::Tags;
 use pep440_rs::Version;
 use pep508_rs::MarkerEnvironment;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the lock is for: one interpreter on one machine.
 #[derive(Debug, Clone)]
@@ -62,6 +63,8 @@ pub struct Request {
     pub resolution: Resolution,
     /// Versions, by normalised project name, that are taken wherever the requirements allow them.
     pub preferences: BTreeMap<String, Version>,
+    /// Hashes of which a file of a project, by its normalised name, must have one.
+    pub hashes: BTreeMap<String, BTreeSet<Sha256>>,
     /// For which interpreter.
     pub target: Target,
 }

@@ -13,7 +13,8 @@ use crate::permission::Permissions;
 use crate::range::{self, VersionRange};
 use crate::request::{Request, Resolution, Target};
 use crate::shared::{Lookup, Shared, lock};
-use crate::{pages, wheel_metadata};
+use crate::{hashes, pages, wheel_metadata};
+use omnipkg_store::Sha256;
 use pep440_rs::Version;
 use pep508_rs::{PackageName, VersionOrUrl};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -82,6 +83,8 @@ pub(crate) struct Session {
     constraints: HashMap<PackageName, VersionRange>,
     /// What takes the place of every requirement of a project: those whose markers hold, perhaps none.
     overrides: HashMap<PackageName, Vec<Requirement>>,
+    /// Of which a project's files must have one.
+    hashes: HashMap<PackageName, BTreeSet<Sha256>>,
     resolution: Resolution,
     formats: Formats,
     from_urls: DirectProjects,
@@ -107,6 +110,7 @@ impl Session {
             preferences: request.preferences.iter().filter_map(named).collect(),
             constraints,
             overrides,
+            hashes: request.hashes.iter().filter_map(|(name, all)| Some((name.parse().ok()?, all.clone()))).collect(),
             resolution: request.resolution,
             formats: request.formats.clone(),
             from_urls,
@@ -186,11 +190,11 @@ impl Session {
     ) -> Pin<Box<dyn Future<Output = ()> + Send>> {
         Box::pin(async move {
             let project = match pages::look_up(&self.shared, &name).await {
-                Ok(Lookup::Found(page)) => {
+                Ok(Lookup::Found(page)) => hashes::allowed(&name, page, self.hashes.get(&name)).map(|page| {
                     let (permission, allowed) = (self.permissions.of(&name), self.formats.of(&name));
                     let candidates = Candidates::new(&name, &page, self.target.clone(), permission, allowed);
-                    Ok(Project::Known(Arc::new(candidates)))
-                }
+                    Project::Known(Arc::new(candidates))
+                }),
                 Ok(Lookup::Unknown(asked)) => Ok(Project::Unknown(asked)),
                 Err(error) => Err(error),
             };

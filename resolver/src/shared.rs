@@ -28,6 +28,8 @@ pub(crate) struct Shared {
     pub(crate) progress: Arc<dyn Progress>,
     pub(crate) requests: Semaphore,
     pub(crate) pages: Mutex<HashMap<PackageName, Lookup>>,
+    /// The index that answered for a project.
+    pub(crate) found_on: Mutex<HashMap<PackageName, Url>>,
     /// The files of `find_links`, once somebody needed them.
     pub(crate) flat: OnceCell<Vec<Arc<File>>>,
     pub(crate) metadata: Mutex<HashMap<Url, Arc<Metadata>>>,
@@ -63,6 +65,7 @@ impl Shared {
             progress,
             requests: Semaphore::new(REQUESTS),
             pages: Mutex::default(),
+            found_on: Mutex::default(),
             flat: OnceCell::new(),
             metadata: Mutex::default(),
             trees: Mutex::default(),

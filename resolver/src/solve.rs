@@ -3,11 +3,12 @@
 use crate::candidates::Kind;
 use crate::error::{Error, Result};
 use crate::explain;
-use crate::lock::{Lock, LockedWheel};
+use crate::lock::{Lock, LockedWheel, Origin};
 use crate::provider::{Package, Provider, root_version};
 use crate::request::Request;
 use crate::session::Session;
-use crate::shared::Shared;
+use crate::shared::{Shared, lock};
+use crate::simple::File;
 use crate::source;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -71,6 +72,11 @@ fn to_lock(shared: &Shared, provider: &Provider<'_>, solution: BTreeMap<Package,
         let candidate = provider.candidate(name, version)?;
         let mut entry = LockedWheel::of(&candidate);
         (entry.name, entry.version) = (name.to_string(), version.clone());
+        // What lies beside the indexes is on none.
+        let is_beside = |files: &Vec<Arc<File>>| files.iter().any(|file| file.url == candidate.file.url);
+        if entry.origin == Origin::Index && !shared.flat.get().is_some_and(is_beside) {
+            entry.index = lock(&shared.found_on).get(name).cloned();
+        }
         entry.requires = requires.get(name).into_iter().flatten().cloned().collect();
         if let Kind::Source(source) = &candidate.kind {
             source::complete(shared, &candidate, source, &mut entry)?;

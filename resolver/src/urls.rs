@@ -15,7 +15,7 @@ pub(crate) fn split_login(url: &mut Url) -> Option<(String, Option<String>)> {
 }
 
 /// Decodes `%41`; bytes that are no UTF-8 become U+FFFD.
-pub(crate) fn percent_decode(text: &str) -> String {
+pub fn percent_decode(text: &str) -> String {
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, tail)) = rest.split_first() {

@@ -10,6 +10,7 @@
 //! pyc/<cache tag>/views/   empty files: the views of which everything is compiled
 //! interpreters/<digest>    what probing an interpreter found
 //! answers/<digest>         remembered answers: question -> lock and view
+//! origins/<sha256>         where a wheel's archive was found: asked of the index again when lost
 //! runs/<digest>            remembered runs: (script, context) -> view
 //! envs/<name>              symlink to the projected path of the current generation
 //! generations/<name>/<n>   history of an environment, one record a generation
@@ -130,6 +131,11 @@ impl Layout {
     /// A remembered answer, by the digest of its question.
     pub fn answer(&self, question: &Digest) -> PathBuf {
         self.root.join("answers").join(question.to_hex())
+    }
+
+    /// Where the archive of a wheel was found.
+    pub fn origin(&self, sha256: &Sha256) -> PathBuf {
+        self.root.join("origins").join(sha256.to_hex())
     }
 
     /// Which wheel was built of a source, by the digest of (source, interpreter).

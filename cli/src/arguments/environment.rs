@@ -12,6 +12,9 @@ pub struct UninstallOptions {
     /// Accepted for scripts that were written for pip: nothing is ever asked
     #[arg(short, long, hide = true)]
     pub yes: bool,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Which environment
     #[command(flatten)]
     pub selection: Selection,
@@ -26,6 +29,9 @@ pub struct UpgradeOptions {
     /// Have bytecode ready before returning
     #[arg(long)]
     pub compile: bool,
+    /// Print what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
     /// Which environment
     #[command(flatten)]
     pub selection: Selection,

@@ -1,6 +1,6 @@
 //! Options of `resolve`.
 
-use super::IndexOptions;
+use super::{FileArguments, IndexOptions};
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -8,20 +8,14 @@ use std::path::PathBuf;
 #[derive(Debug, Args)]
 pub struct ResolveOptions {
     /// What is required
-    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["requirements", "editable"])]
+    #[arg(value_name = "REQUIREMENT", required_unless_present_any = ["files", "groups", "editable"])]
     pub subjects: Vec<String>,
     /// A project's directory, to be imported from there itself (may be repeated)
     #[arg(short, long, value_name = "DIRECTORY")]
     pub editable: Vec<PathBuf>,
-    /// Read requirements from a file as pip does (may be repeated)
-    #[arg(short, long = "requirements", value_name = "FILE")]
-    pub requirements: Vec<PathBuf>,
-    /// What must hold for a project if it is there: a file (may be repeated)
-    #[arg(short, long = "constraint", value_name = "FILE")]
-    pub constraints: Vec<PathBuf>,
-    /// What is required of a project whatever anybody requires of it: a file (may be repeated)
-    #[arg(long = "override", value_name = "FILE")]
-    pub overrides: Vec<PathBuf>,
+    /// Files that say more
+    #[command(flatten)]
+    pub from: FileArguments,
     /// For which interpreter: a version or a path
     #[arg(long, value_name = "VERSION|PATH")]
     pub python: Option<String>,
@@ -37,9 +31,23 @@ pub struct ResolveOptions {
     /// Which of the versions that fit is taken
     #[arg(long, value_enum, default_value_t = ResolutionChoice::Highest)]
     pub resolution: ResolutionChoice,
+    /// How it is printed
+    #[arg(long, value_enum, default_value_t = ResolveFormat::Lines)]
+    pub format: ResolveFormat,
     /// Options for the index
     #[command(flatten)]
     pub index: IndexOptions,
+}
+
+/// How what was resolved is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ResolveFormat {
+    /// name==version lines
+    Lines,
+    /// pylock.toml (PEP 751)
+    Pylock,
+    /// name==version --hash=… lines
+    Requirements,
 }
 
 /// When pre-releases are taken.

@@ -1,25 +1,43 @@
 //! `omnipkg install`: a new generation of an environment that also has what is asked for.
 
 use crate::arguments::InstallOptions;
-use crate::change::{self, Before, Changed, Edit, Way};
+use crate::change::{self, Before, Changed, Edit, Manner, Way};
 use crate::commands::open_store;
 use crate::context::Context;
 use crate::inputs::Inputs;
+use crate::requirement_files::RequirementFiles;
+use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::workshop::Upgrade;
 use anyhow::Result;
+use omnipkg_resolver::Prerelease;
 use omnipkg_store::Store;
 use pep508_rs::Requirement;
 
 /// Installs requirements.
 pub fn install(settings: &Settings, options: &InstallOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    let inputs = Inputs::new(settings, options.selection.python.as_deref());
-    let wanted = inputs.read(&options.requirements, &options.editable)?;
+    let python = options.selection.python.as_deref();
+    let mut files = RequirementFiles::of(&options.from, &Inputs::new(settings, python))?;
+    files.options.require_hashes |= options.require_hashes;
+    let settings = &files.options.settings(settings);
+    let named = Inputs::new(settings, python).read(&options.requirements, &options.editable)?;
+    let wanted = [named, std::mem::take(&mut files.requirements)].concat();
+    let rules = Rules {
+        constraints: std::mem::take(&mut files.constraints),
+        overrides: std::mem::take(&mut files.overrides),
+        hashes: files.options.hashes.clone(),
+        prerelease: if files.options.prereleases { Prerelease::Allow } else { Prerelease::default() },
+        ..Rules::default()
+    };
     let upgrade = if options.upgrade { Upgrade::Everything } else { Upgrade::Nothing };
-    change::change(settings, &store, &options.selection, options.compile, |before| {
+    let manner = Manner { compile: options.compile, dry_run: options.dry_run };
+    change::change(settings, &store, &options.selection, manner, |before| {
+        let facts = &before.context.interpreter.facts;
+        files.check_python(&facts.full_version())?;
+        files.options.check_hashes(&wanted, &facts.marker_environment()?)?;
         let edit = edit(before, &wanted, upgrade.clone(), "install");
-        Ok(Some(Edit { check: options.check, ..edit }))
+        Ok(Some(Edit { check: options.check, rules: rules.clone(), ..edit }))
     })
 }
 
@@ -53,6 +71,7 @@ pub fn edit(before: &Before, wanted: &[Requirement], upgrade: Upgrade, verb: &st
         requirements: kept.chain(&wanted).cloned().collect(),
         way: Way::Solve { wanted, upgrade },
         reason: format!("{verb} {}", words.join(" ")),
+        rules: Rules::default(),
         check: false,
     }
 }

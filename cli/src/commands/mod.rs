@@ -4,6 +4,7 @@ mod activate;
 mod config;
 mod doctor;
 mod environments;
+mod export;
 mod info;
 pub mod install;
 mod ladder;
@@ -17,6 +18,7 @@ pub mod run;
 mod server;
 mod status;
 pub mod swap;
+mod sync;
 mod uninstall;
 mod upgrade;
 mod writable;
@@ -40,6 +42,8 @@ pub fn execute(settings: &Settings, verb: Verb) -> Result<u8> {
         Verb::Within(options) => overlay::within(&options),
         Verb::Install(options) => install::install(settings, &options),
         Verb::Resolve(options) => resolve::resolve(settings, &options),
+        Verb::Export(options) => export::export(settings, &options),
+        Verb::Sync(options) => sync::sync(settings, &options),
         Verb::Uninstall(options) => uninstall::uninstall(settings, &options),
         Verb::Upgrade(options) => upgrade::upgrade(settings, &options),
         Verb::Revert(options) => revert::revert(settings, &options),

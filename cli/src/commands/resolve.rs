@@ -1,10 +1,11 @@
 //! `omnipkg resolve`: what would be installed, and nothing is.
 
-use crate::arguments::{PrereleaseChoice, ResolutionChoice, ResolveOptions};
+use crate::arguments::{PrereleaseChoice, ResolutionChoice, ResolveFormat, ResolveOptions};
 use crate::commands::open_store;
 use crate::context::Context;
 use crate::inputs::Inputs;
 use crate::interpreters;
+use crate::pylock;
 use crate::requirement_files::RequirementFiles;
 use crate::rules::Rules;
 use crate::settings::Settings;
@@ -13,22 +14,27 @@ use anyhow::{Context as _, Result};
 use omnipkg_resolver::{Prerelease, Resolution};
 use omnipkg_store::interpreter::Interpreter;
 
-/// Prints `name==version` lines.
+/// Prints `name==version` lines, or the lock in another format.
 pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
     let store = open_store(settings)?;
+    let files = RequirementFiles::of(&options.from, &Inputs::new(settings, options.python.as_deref()))?;
+    let settings = &files.options.settings(settings);
     let inputs = Inputs::new(settings, options.python.as_deref());
-    let parse = |text: &str, editable: bool| if editable { inputs.editable(text) } else { inputs.requirement(text) };
-    let files = RequirementFiles::read(&options.requirements, &options.constraints, &options.overrides, &parse)?;
-    let requirements = [inputs.read(&options.subjects, &options.editable)?, files.requirements].concat();
+    let requirements = [inputs.read(&options.subjects, &options.editable)?, files.requirements.clone()].concat();
     let builder = interpreters::find(&store, options.python.as_deref(), None)?;
-    let mut workshop = Workshop::new(settings, store, Context::isolated(target(options, builder.clone())?));
+    let interpreter = target(options, builder.clone())?;
+    files.check_python(&interpreter.facts.full_version())?;
+    files.options.check_hashes(&requirements, &interpreter.facts.marker_environment()?)?;
+    let mut workshop = Workshop::new(settings, store, Context::isolated(interpreter));
     // What is built to be asked for its needs is built by a Python that there is.
     workshop.builder = Some(builder);
     workshop.rules = Rules {
         constraints: files.constraints,
         overrides: files.overrides,
         formats: settings.formats.clone(),
+        hashes: files.options.hashes,
         prerelease: match options.prerelease {
+            PrereleaseChoice::IfNecessary if files.options.prereleases => Prerelease::Allow,
             PrereleaseChoice::Allow => Prerelease::Allow,
             PrereleaseChoice::Disallow => Prerelease::Disallow,
             PrereleaseChoice::IfNecessary => Prerelease::IfNecessary,
@@ -48,8 +54,14 @@ pub fn resolve(settings: &Settings, options: &ResolveOptions) -> Result<u8> {
             .map(|wheel| serde_json::json!({ "name": wheel.name, "version": wheel.version.to_string() }))
             .collect();
         println!("{}", serde_json::json!({ "schema": 1, "projects": projects }));
-    } else {
-        print!("{lock}");
+        return Ok(0);
+    }
+    match options.format {
+        ResolveFormat::Lines => print!("{lock}"),
+        ResolveFormat::Pylock => {
+            print!("{}", pylock::pylock(&lock, &requirements, &workshop.context().interpreter.facts)?)
+        }
+        ResolveFormat::Requirements => print!("{}", pylock::requirements(&lock)?),
     }
     Ok(0)
 }

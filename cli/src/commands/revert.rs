@@ -1,10 +1,11 @@
 //! `omnipkg revert`: an earlier generation of an environment comes back, as a new one.
 
 use crate::arguments::RevertOptions;
-use crate::change::{self, Before, Edit, Way};
+use crate::change::{self, Before, Edit, Manner, Way};
 use crate::commands::open_store;
 use crate::projection;
 use crate::rebind;
+use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::workshop::Composed;
 use anyhow::{Result, anyhow, bail};
@@ -16,7 +17,7 @@ use std::str::FromStr;
 /// Brings a generation back.
 pub fn revert(settings: &Settings, options: &RevertOptions) -> Result<u8> {
     let store = open_store(settings)?;
-    change::change(settings, &store, &options.selection, false, |before| {
+    change::change(settings, &store, &options.selection, Manner::default(), |before| {
         let wanted = choose(&store, before, options.generation)?;
         edit(settings, &store, wanted).map(Some)
     })
@@ -59,6 +60,7 @@ fn edit(settings: &Settings, store: &Store, wanted: Generation) -> Result<Edit> 
         requirements: requirements.collect::<Result<_, _>>()?,
         way: Way::Known(Box::new(Composed::known(view, path, &description))),
         reason: format!("revert to {}", wanted.number),
+        rules: Rules::default(),
         check: false,
     })
 }

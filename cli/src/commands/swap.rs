@@ -1,7 +1,7 @@
 //! `omnipkg swap`: another active Python, another active environment, or other versions in it.
 
 use crate::arguments::{Selection, SwapOptions};
-use crate::change;
+use crate::change::{self, Manner};
 use crate::commands::{install, open_store};
 use crate::context::{Beneath, Context, Purpose, Target};
 use crate::inputs::Inputs;
@@ -28,7 +28,7 @@ pub fn swap(settings: &Settings, options: &SwapOptions) -> Result<u8> {
         subjects => {
             let store = open_store(settings)?;
             let wanted = Inputs::new(settings, options.selection.python.as_deref()).read(subjects, &[])?;
-            change::change(settings, &store, &options.selection, false, |before| {
+            change::change(settings, &store, &options.selection, Manner::default(), |before| {
                 Ok(Some(install::edit(before, &wanted, Upgrade::Nothing, "swap")))
             })
         }

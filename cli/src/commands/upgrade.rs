@@ -1,8 +1,9 @@
 //! `omnipkg upgrade`: newer versions of what an environment holds, as one new generation.
 
 use crate::arguments::UpgradeOptions;
-use crate::change::{self, Before, Edit, Way};
+use crate::change::{self, Before, Edit, Manner, Way};
 use crate::commands::{open_store, parse_project};
+use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::workshop::Upgrade;
 use anyhow::{Result, bail};
@@ -12,7 +13,8 @@ use pep508_rs::{PackageName, Requirement};
 pub fn upgrade(settings: &Settings, options: &UpgradeOptions) -> Result<u8> {
     let store = open_store(settings)?;
     let named = options.projects.iter().map(|text| parse_project(text)).collect::<Result<Vec<_>>>()?;
-    change::change(settings, &store, &options.selection, options.compile, |before| {
+    let manner = Manner { compile: options.compile, dry_run: options.dry_run };
+    change::change(settings, &store, &options.selection, manner, |before| {
         if before.requirements.is_empty() && named.is_empty() {
             return Ok(None);
         }
@@ -38,6 +40,7 @@ fn edit(before: &Before, named: &[PackageName]) -> Result<Edit> {
         requirements: requirements.collect(),
         way: Way::Solve { wanted: Vec::new(), upgrade },
         reason: words.join(" "),
+        rules: Rules::default(),
         check: false,
     })
 }

@@ -95,7 +95,9 @@ impl Source {
                 Place::Git { repository, reference: Some(commit.clone()), subdirectory: subdirectory.clone() }
             }
         };
-        Ok(Self { name: entry.name.parse().ok(), version: Some(entry.version.clone()), place })
+        // A lock file need not say what only a build tells.
+        let version = Some(entry.version.clone()).filter(|version| *version != Version::new([0]));
+        Ok(Self { name: entry.name.parse().ok(), version, place })
     }
 
     /// A repository, by a URL that begins with `git+`.
@@ -126,6 +128,11 @@ pub(crate) fn complete(shared: &Shared, candidate: &Candidate, source: &Source, 
 pub(crate) async fn build(shared: &Arc<Shared>, entry: &LockedWheel) -> Result<LockedWheel> {
     let source = Arc::new(Source::locked(entry)?);
     let candidate = Candidate::locked(entry, source.clone());
+    // What was built before need not be fetched for it.
+    let identity = tree::identity(&candidate, &source)?;
+    if let Some(known) = identity.and_then(|identity| built::known(shared, &identity, &source)) {
+        return Ok(LockedWheel { built: Some(known), ..entry.clone() });
+    }
     let (tree, wheel) = built::take(shared, &candidate, &source).await?;
     lock(&shared.trees).remove(&candidate.url);
     let sha256 = entry.sha256.or(tree.sha256);

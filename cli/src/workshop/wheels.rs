@@ -1,0 +1,126 @@
+//! The wheels of a lock, in the store: what it does not have is fetched or built.
+//!
+//! A lock's entry is only what it says it is: the hash, and the project and version that the wheel itself names.
+
+use super::{Cost, Upgrade, Wheels, Workshop};
+use crate::context::Base;
+use crate::origins;
+use crate::output;
+use anyhow::{Context as _, Result, bail};
+use omnipkg_resolver::{FetchError, Formats, Lock, LockedWheel, Origin};
+use omnipkg_store::Sha256;
+use omnipkg_store::catalog::Catalog;
+use omnipkg_store::wheel::{WheelTree, ingest};
+use pep440_rs::Version;
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+impl Workshop<'_> {
+    /// What is there in the very version that was chosen stays as it is, archive and all: a lock file, or hashes, may have
+    /// chosen another file of that version than the solver would. True if there was such.
+    pub(super) fn keep_what_is_there(&self, lock: &mut Lock) -> bool {
+        let others = self.others_than_there(lock);
+        for there in &others {
+            if let Some(entry) = lock.wheels.iter_mut().find(|entry| entry.name == there.name) {
+                *entry = LockedWheel { requires: std::mem::take(&mut entry.requires), ..there.clone() };
+            }
+        }
+        !others.is_empty()
+    }
+
+    /// Of a lock's projects, the archives that the context has of them in the same version, where they are others.
+    pub(super) fn others_than_there(&self, lock: &Lock) -> Vec<LockedWheel> {
+        let Base::Managed { description, .. } = &self.context.base else { return Vec::new() };
+        if self.rules.formats != Formats::default() || self.upgrade == Upgrade::Everything {
+            return Vec::new();
+        }
+        let is_free = |name: &str| matches!(&self.upgrade, Upgrade::Projects(names) if names.contains(name));
+        let candidates = lock.wheels.iter().filter(|entry| entry.origin == Origin::Index && !is_free(&entry.name));
+        let there = candidates.filter_map(|entry| {
+            let there = description.wheel(&entry.name)?;
+            let version = Version::from_str(&there.version).ok()?;
+            let is_other = version == entry.version && entry.wheel() != Some(there.sha256);
+            let known = is_other.then(|| origins::read(&self.store, &there.sha256)).flatten()?;
+            let given = self.rules.hashes.get(&entry.name);
+            let may_stay = given.is_none_or(|all| known.sha256.is_some_and(|sha256| all.contains(&sha256)));
+            (known.origin == Origin::Index && may_stay).then_some(known)
+        });
+        there.collect()
+    }
+
+    /// The manifests of all wheels of a lock; what the store does not have is fetched and ingested.
+    pub(super) fn wheels(&mut self, lock: &mut Lock, cost: &mut Cost) -> Result<Wheels> {
+        let mut known: BTreeMap<String, (Sha256, WheelTree)> = BTreeMap::new();
+        let (mut missing, mut sizes) = (Vec::new(), BTreeMap::new());
+        for wheel in &lock.wheels {
+            match wheel.wheel().map(|sha256| (sha256, WheelTree::open(&self.store, &sha256))) {
+                Some((sha256, Ok(tree))) => {
+                    let (name, version) = (&tree.head.name, &tree.head.version);
+                    // A lock from a file may say of a hash what it likes.
+                    if name.as_ref() != wheel.name || (wheel.is_wheel() && *version != wheel.version) {
+                        bail!("the wheel with sha256 {sha256} is {name} {version}, not {}", wheel.filename);
+                    }
+                    known.insert(wheel.name.clone(), (sha256, tree));
+                }
+                Some((_, Err(error))) if !error.is_not_found() => return Err(error.into()),
+                _ => missing.push(wheel.clone()),
+            }
+        }
+        let (sources, missing): (Vec<_>, Vec<_>) = missing.into_iter().partition(|wheel| !wheel.is_wheel());
+        if !missing.is_empty() {
+            for (name, sha256, size) in self.fetch(&missing, cost)? {
+                known.insert(name.clone(), (sha256, WheelTree::open(&self.store, &sha256)?));
+                sizes.insert(name, size);
+            }
+        }
+        let built = if sources.is_empty() { Vec::new() } else { self.resolver()?.build(&sources)? };
+        for built in built {
+            let sha256 = built.built.context("a build gave no wheel")?;
+            known.insert(built.name.clone(), (sha256, WheelTree::open(&self.store, &sha256)?));
+            cost.new_wheels += 1;
+            if let Some(entry) = lock.wheels.iter_mut().find(|entry| entry.name == built.name) {
+                *entry = built;
+            }
+        }
+        for wheel in &mut lock.wheels {
+            let Some((sha256, tree)) = known.get(&wheel.name) else { continue };
+            // Of a source, only what was built tells for certain.
+            wheel.version.clone_from(&tree.head.version);
+            if wheel.is_wheel() {
+                wheel.sha256 = Some(*sha256);
+                wheel.size = wheel.size.or(sizes.get(&wheel.name).copied().flatten());
+            }
+        }
+        Ok(known.into_values().collect())
+    }
+
+    fn fetch(&mut self, missing: &[LockedWheel], cost: &mut Cost) -> Result<Vec<(String, Sha256, Option<u64>)>> {
+        let (store, hashes) = (self.store.clone(), self.rules.hashes.clone());
+        let arrived = self.resolver()?.fetch(missing, |wheel, path| {
+            let size = std::fs::metadata(path).ok().map(|metadata| metadata.len());
+            // An index that names no hash leaves it to what has come.
+            let given = hashes.get(&wheel.name).filter(|all| wheel.sha256.is_none_or(|sha256| !all.contains(&sha256)));
+            let expected = given.and_then(|all| all.first().copied()).or(wheel.sha256);
+            ingest(&store, path, &wheel.filename, expected).map(|ingested| (wheel.name.clone(), ingested, size))
+        });
+        let arrived = arrived.map_err(|error| match error {
+            FetchError::Fetch(error) => anyhow::Error::from(error),
+            FetchError::Ingest { source, .. } => anyhow::Error::from(source),
+        })?;
+        let mut catalog = Catalog::open(&self.store)?;
+        let mut wheels = Vec::new();
+        for (name, ingested, size) in arrived {
+            catalog.add(&ingested.sha256, &ingested.manifest)?;
+            cost.new_wheels += 1;
+            cost.new_objects += ingested.new_objects;
+            cost.new_bytes += ingested.new_bytes;
+            if self.settings.verbose {
+                ingested.manifest.warnings.iter().for_each(|text| {
+                    output::warn(&format!("{}: {text}", ingested.manifest.filename));
+                });
+            }
+            wheels.push((name, ingested.sha256, size));
+        }
+        Ok(wheels)
+    }
+}
