@@ -8,7 +8,7 @@
 mod reasons;
 
 use crate::candidates::Candidates;
-use crate::provider::{Package, Provider};
+use crate::provider::{Package, Provider, Unusable};
 use crate::range::{VersionRange, shown};
 use crate::session::{Project, applying};
 use pep440_rs::Version;
@@ -25,7 +25,7 @@ const FACTS: usize = 3;
 /// Most things of a kind that are listed before "and … more".
 const LISTED: usize = 3;
 
-type Tree = DerivationTree<Package, VersionRange, String>;
+type Tree = DerivationTree<Package, VersionRange, Unusable>;
 
 /// The leaves, merged.
 #[derive(Default)]
@@ -35,7 +35,7 @@ struct Facts {
     /// Project → versions that are not to be had.
     missing: BTreeMap<PackageName, VersionRange>,
     /// Versions that cannot be used, and why.
-    unusable: Vec<(Package, VersionRange, String)>,
+    unusable: Vec<(Package, VersionRange, Unusable)>,
 }
 
 /// Versions of a package need another in one of these ranges, which differ by version if there are several.
@@ -109,7 +109,7 @@ impl Facts {
         }
     }
 
-    fn add(&mut self, external: &External<Package, VersionRange, String>) {
+    fn add(&mut self, external: &External<Package, VersionRange, Unusable>) {
         match external {
             External::NotRoot(..) => {}
             External::FromDependencyOf(Package::Extra(name, _), _, Package::Project(other), _) if name == other => {}
@@ -258,8 +258,12 @@ impl Writer<'_> {
     }
 
     fn unusable(&self, facts: &Facts) -> Vec<String> {
-        let line = |(package, versions, reason): &(Package, VersionRange, String)| {
-            format!("{} cannot be used: {reason}", self.versions(package, versions))
+        let line = |(package, versions, reason): &(Package, VersionRange, Unusable)| {
+            let mend = match reason {
+                Unusable::Python(wanted) => self.other_python(wanted),
+                Unusable::Other(_) => String::new(),
+            };
+            format!("{} cannot be used: {reason}{mend}", self.versions(package, versions))
         };
         facts.unusable.iter().map(line).collect()
     }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(crate) fn allowed(name: &PackageName, page: Arc<Page>, hashes: Option<&BTreeSet<Sha256>>) -> Result<Arc<Page>> {
     let Some(hashes) = hashes else { return Ok(page) };
     let may_be = |sha256: Option<Sha256>| sha256.is_none_or(|sha256| hashes.contains(&sha256));
-    let rows: Vec<Row> = page.files().filter(|file| may_be(file.sha256)).map(Row::from).collect();
+    let rows: Vec<_> = page.files().filter(|file| may_be(file.sha256)).map(Row::from).collect();
     if rows.is_empty() && !page.rows.is_empty() {
         return Err(Error::Requirement {
             requirement: name.to_string(),

@@ -105,7 +105,8 @@ fn withheld(file: &File, limit: Timestamp) -> Option<String> {
 pub(crate) async fn page(shared: &Shared, url: &Url, needed: impl Fn() -> String) -> Result<Option<Page>> {
     let file = shared.page_file(url);
     let bytes = shared.read_cache(&file);
-    let cached = bytes.as_deref().and_then(decode);
+    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok()).map(Arc::new);
+    let cached = text.as_ref().and_then(decode);
     if shared.client.offline() {
         return cached.map(|(_, page)| page).ok_or_else(|| Error::Offline { needed: needed() });
     }
@@ -130,12 +131,12 @@ pub(crate) async fn page(shared: &Shared, url: &Url, needed: impl Fn() -> String
     }
     let mut record = serde_json::to_vec(&header).map_err(|error| Error::Internal(error.to_string()))?;
     record.push(b'\n');
-    match bytes.as_deref().and_then(rows).filter(|_| is_known) {
+    match text.as_ref().and_then(|text| rows(text.as_bytes())).filter(|_| is_known) {
         Some(rows) => record.extend(rows),
         None => record.extend(page.as_ref().map(compact::encode).unwrap_or_default()),
     }
     // Most answers say that nothing changed: then there is nothing to write.
-    if bytes.as_ref() != Some(&record) {
+    if text.as_ref().is_none_or(|text| text.as_bytes() != record) {
         shared.write_cache(&file, &record)?;
     }
     Ok(page)
@@ -178,12 +179,13 @@ async fn ask(shared: &Shared, url: &Url, cached: Option<&Header>) -> Result<Body
 }
 
 /// The header and the page of a cache file, if it is a whole one of this format.
-fn decode(record: &[u8]) -> Option<(Header, Option<Page>)> {
-    let end = record.iter().position(|&byte| byte == b'\n')?;
-    let header: Header = serde_json::from_slice(&record[..end]).ok()?;
+fn decode(record: &Arc<String>) -> Option<(Header, Option<Page>)> {
+    let (header, _) = record.split_once('\n')?;
+    let rows = header.len() + 1;
+    let header: Header = serde_json::from_str(header).ok()?;
     if header.format != FORMAT {
         return None;
     }
-    let page = if header.known { Some(compact::decode(&record[end + 1..])?) } else { None };
+    let page = if header.known { Some(compact::decode(record.clone(), rows)?) } else { None };
     Some((header, page))
 }

@@ -4,8 +4,10 @@
 //! What fails is made as small as it can be and printed as it would stand in `scenarios/`.
 
 use crate::error::Error;
+use crate::range;
 use crate::testing::universe::{MemoryIndex, question, wheels};
 use crate::testing::{Wheel, brute::Brute};
+use pep440_rs::{Version, VersionSpecifiers};
 use std::collections::BTreeMap;
 
 /// A universe in the words of `testing::universe`.
@@ -165,6 +167,9 @@ fn line(dice: &mut Dice, name: &str, version: &str, projects: usize) -> Vec<Stri
     if dice.one_in(12) {
         fields.push(format!("tag {}", dice.pick(&["cp311-cp311-win_amd64", "cp311-abi3-manylinux_2_17_x86_64"])));
     }
+    if dice.one_in(4) {
+        fields.push("silent".to_owned());
+    }
     if dice.one_in(12) {
         fields.push("sdist".to_owned());
     }
@@ -232,4 +237,28 @@ fn the_solver_agrees_with_one_that_tries_everything() {
     // Universes that are all alike would show nothing.
     let share = solved as f64 / count as f64;
     assert!((0.25..0.85).contains(&share), "{solved} of {count} universes have a solution");
+}
+
+#[test]
+fn ranges_are_shown_as_specifiers_that_mean_the_same() {
+    let versions: Vec<Version> = VERSIONS.iter().map(|text| text.parse().unwrap()).collect();
+    let range = |text: &str| range::from_specifiers(text.parse::<VersionSpecifiers>().unwrap().iter());
+    let written = || SPECIFIERS.iter().filter(|text| !text.is_empty());
+    for (one, other) in written().flat_map(|one| written().map(move |other| (one, other))) {
+        let meant = range(one).intersection(&range(other));
+        let shown = range::shown(&meant);
+        if meant.is_empty() || shown.contains(" or ") {
+            continue;
+        }
+        let again = range(&shown);
+        // "<2.0" is said of what ends before 2.0, be it before its pre-releases or after them.
+        let is_vague = |version: &&Version| version.any_prerelease() && shown.contains('<');
+        for version in versions.iter().filter(|version| !is_vague(version)) {
+            assert_eq!(
+                meant.contains(version),
+                again.contains(version),
+                "{one},{other} is shown as {shown}: {version}"
+            );
+        }
+    }
 }

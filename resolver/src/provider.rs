@@ -52,6 +52,24 @@ impl fmt::Display for Package {
     }
 }
 
+/// Why a version that was chosen cannot be used after all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unusable {
+    /// Its metadata wants another Python, which its index did not say.
+    Python(String),
+    /// Anything else, in words.
+    Other(String),
+}
+
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Python(wanted) => write!(f, "it needs Python {wanted}"),
+            Self::Other(words) => f.write_str(words),
+        }
+    }
+}
+
 pub(crate) struct Provider<'a> {
     pub(crate) session: &'a Arc<Session>,
     pub(crate) requirements: &'a [Requirement],
@@ -125,15 +143,15 @@ impl<'a> Provider<'a> {
         Ok(edges)
     }
 
-    fn dependencies(&self, package: &Package, version: &Version, metadata: &Metadata) -> Result<Edges, String> {
+    fn dependencies(&self, package: &Package, version: &Version, metadata: &Metadata) -> Result<Edges, Unusable> {
         let markers = &self.session.target.markers;
-        let words = |error: Error| error.to_string();
+        let words = |error: Error| Unusable::Other(error.to_string());
         let (name, mut edges) = match package {
-            Package::Root => return Err("the root has no metadata".to_owned()),
+            Package::Root => return Err(Unusable::Other("the root has no metadata".to_owned())),
             Package::Project(name) => {
                 let python = self.session.target.python.only_release();
                 if let Some(wanted) = metadata.requires_python.as_ref().filter(|wanted| !wanted.contains(&python)) {
-                    return Err(format!("it needs Python {wanted}"));
+                    return Err(Unusable::Python(wanted.to_string()));
                 }
                 (name, self.to_edges(applying(&metadata.requires, &self.session.target)).map_err(words)?)
             }
@@ -147,7 +165,7 @@ impl<'a> Provider<'a> {
         };
         // What a project says of itself is either true or makes this version impossible.
         if edges.iter().any(|(other, range)| *other == Package::Project(name.clone()) && !range.contains(version)) {
-            return Err(format!("it needs another version of {name}"));
+            return Err(Unusable::Other(format!("it needs another version of {name}")));
         }
         edges.retain(|(other, _)| other != package && *other != Package::Project(name.clone()));
         let direct: Vec<PackageName> = edges.iter().filter_map(|(other, _)| other.name().cloned()).collect();
@@ -194,7 +212,7 @@ impl DependencyProvider for Provider<'_> {
     type P = Package;
     type V = Version;
     type VS = VersionRange;
-    type M = String;
+    type M = Unusable;
     type Err = Error;
     /// The root; then what is pinned, and extras (which pin their project); then what made trouble; then the
     /// first heard of.
@@ -253,7 +271,7 @@ impl DependencyProvider for Provider<'_> {
         &self,
         package: &Package,
         version: &Version,
-    ) -> Result<Dependencies<Package, VersionRange, String>> {
+    ) -> Result<Dependencies<Package, VersionRange, Unusable>> {
         let Some(name) = package.name() else {
             let edges = self.to_edges(applying(self.requirements, &self.session.target))?;
             return Ok(Dependencies::Available(edges.into_iter().collect::<DependencyConstraints<_, _>>()));
@@ -261,11 +279,13 @@ impl DependencyProvider for Provider<'_> {
         let candidate = self.candidate(name, version)?;
         let metadata = match self.session.metadata(&candidate).wait() {
             Ok(metadata) => metadata,
-            Err(error @ Error::Metadata { .. }) => return Ok(Dependencies::Unavailable(error.to_string())),
+            Err(error @ Error::Metadata { .. }) => {
+                return Ok(Dependencies::Unavailable(Unusable::Other(error.to_string())));
+            }
             Err(error @ Error::Offline { .. }) => {
                 let reason = error.to_string();
                 self.state.borrow_mut().offline.get_or_insert(error);
-                return Ok(Dependencies::Unavailable(reason));
+                return Ok(Dependencies::Unavailable(Unusable::Other(reason)));
             }
             Err(error) => return Err(error),
         };

@@ -130,7 +130,10 @@ fn exclusions(segments: &[(&Bound<Version>, &Bound<Version>)]) -> Option<String>
             _ => return None,
         };
         let word = shown(&hole);
-        holes.push_str(&format!(",!={}", word.strip_prefix("==").filter(|word| !word.contains(','))?));
+        holes.push_str(&format!(
+            ",!={}",
+            word.strip_prefix("==").filter(|word| !word.contains(',') && !word.starts_with('='))?
+        ));
     }
     let outer = segment(segments[0].0, segments[segments.len() - 1].1);
     let (low, high) = match outer.split_once(',') {
@@ -154,11 +157,17 @@ fn segment(low: &Bound<Version>, high: &Bound<Version>) -> String {
     if let (Bound::Included(low), Bound::Included(high)) = (low, high)
         && low == high
     {
-        return format!("=={low}");
+        return if low.is_local() { format!("=={low}") } else { format!("==={low}") };
     }
     let low = match low {
         Bound::Unbounded => String::new(),
-        Bound::Included(version) if before_post(version).is_some() => format!(">{}", before_post_shown(version)),
+        Bound::Included(version) if before_post(version).is_some() => match before_post_shown(version) {
+            before if version.post() > Some(0) => format!(">{before}"),
+            // `>1.0` would leave its post-releases out.
+            before => format!(">={before},!={before}"),
+        },
+        // Its pre-releases are meant too.
+        Bound::Included(version) if version.min().is_some() => format!(">={}.dev0", plain(version)),
         Bound::Included(version) => format!(">={}", plain(version)),
         Bound::Excluded(version) => format!(">{}", plain(version)),
     };

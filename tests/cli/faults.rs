@@ -147,7 +147,7 @@ fn a_project_or_version_that_there_is_not() {
     assert_snapshot!(one_error(&context, context.run(["install", "rich==2.0"])), @r"
     omnipkg: error: no versions fit together on Python [VERSION]:
       you asked for rich==2.0
-      there is no rich==2.0 (there are 1.0 to 1.0)
+      there is no rich==2.0 (there is only 1.0)
     hint: loosen one of these requirements, or try another Python with --python
     ");
     assert_eq!(store_state(&context), before);

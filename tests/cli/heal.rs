@@ -131,7 +131,7 @@ fn a_need_without_a_solution_is_the_scripts_failure_and_one_error() {
     omnipkg: s.py:3 needs rich 99.0 (found 13.7.1): no environment could be made for it
     omnipkg: error: no versions fit together on Python [VERSION]:
       you asked for rich==99.0
-      there is no rich==99.0 (there are 13.4.2 to 13.7.1)
+      there is no rich==99.0 (there are 13.4.2, 13.7.1)
     hint: loosen one of these requirements, or try another Python with --python
     ");
 }

@@ -64,7 +64,10 @@ fn a_build_is_only_made_where_it_is_wanted() {
     context.index().add_file("own", "1.0", "own-1.0.tar.gz", &bytes, FileOptions::default());
     for option in [&["--no-build"][..], &["--only-binary", ":all:"], &["--only-binary", "own"]] {
         let refused = one_error(&context, context.run([&["install", "own"], option].concat()));
-        assert!(refused.contains("own 1.0 has no wheel, only source, which may not be built"), "{refused}");
+        assert!(
+            refused.contains("own 1.0 has no wheel, only source, which --only-binary or --no-build forbids"),
+            "{refused}"
+        );
     }
     context.publish(&[WheelBuilder::new("own", "0.9").file("own.py", "VALUE = 9\n").build()]);
     quiet_success(context.run(["install", "own", "--only-binary", "own"]));

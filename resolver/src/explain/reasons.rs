@@ -86,8 +86,7 @@ impl Writer<'_> {
                 format!("{subject} {} yanked{why}: only your own {name}=={newest} takes it", verb("was", "were"))
             }
             PassedOver::Python(wanted) => {
-                let mend =
-                    self.python_for(wanted).map_or(String::new(), |minor| format!(": --python 3.{minor} would do"));
+                let mend = self.other_python(wanted);
                 format!("{subject} {} Python {wanted}{mend}", verb("needs", "need"))
             }
             PassedOver::Withheld(why) => {
@@ -115,6 +114,11 @@ impl Writer<'_> {
                 )
             }
         }
+    }
+
+    /// ": --python 3.12 would do", if there is such a Python.
+    pub(super) fn other_python(&self, wanted: &str) -> String {
+        self.python_for(wanted).map_or(String::new(), |minor| format!(": --python 3.{minor} would do"))
     }
 
     /// The minor version of Python 3 nearest to this one that the specifier accepts, newer ones first.

@@ -38,16 +38,15 @@ fn plain(text: &str) -> String {
     text.replace(['\t', '\n', '\r'], " ")
 }
 
-/// The page, without the rows that were skipped when it was fetched.
-pub(crate) fn decode(bytes: &[u8]) -> Option<Page> {
-    let (checksum, lines) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
+/// The page that begins somewhere in a text, without the rows that were skipped when it was fetched.
+pub(crate) fn decode(text: Arc<String>, from: usize) -> Option<Page> {
+    let (checksum, lines) = text.get(from..)?.split_once('\n')?;
     if checksum != Digest::of(lines.as_bytes()).to_hex() {
         return None;
     }
-    let text: Arc<str> = lines.into();
-    let mut start = 0;
-    let mut line = |end: usize| Row::Kept(text.clone(), std::mem::replace(&mut start, end + 1)..end);
-    let rows = text.match_indices('\n').map(|(end, _)| line(end)).collect();
+    let mut start = from + checksum.len() + 1;
+    let ends = lines.match_indices('\n').map(|(end, _)| from + checksum.len() + 1 + end);
+    let rows = ends.map(|end| Row::Kept(text.clone(), std::mem::replace(&mut start, end + 1)..end)).collect();
     Some(Page { rows, skipped: Vec::new() })
 }
 
@@ -98,22 +97,27 @@ mod tests {
         Page { rows: [file, bare, odd].map(Row::from).to_vec(), skipped: vec![] }
     }
 
+    fn decoded(bytes: &[u8]) -> Option<Page> {
+        let text = format!("before\n{}", String::from_utf8(bytes.to_vec()).ok()?);
+        decode(Arc::new(text), 7)
+    }
+
     #[test]
     fn pages_survive() {
-        let decoded = decode(&encode(&page())).unwrap();
+        let kept = decoded(&encode(&page())).unwrap();
         let files = |page: &Page| page.files().collect::<Vec<_>>();
-        assert_eq!(files(&decoded)[..2], files(&page())[..2]);
-        assert_eq!(decoded.rows[0].filename(), "a-1-py3-none-any.whl");
-        assert_eq!(files(&decoded)[2].yanked.as_deref(), Some("a b c"));
-        assert!(decode(&encode(&Page::default())).unwrap().rows.is_empty());
+        assert_eq!(files(&kept)[..2], files(&page())[..2]);
+        assert_eq!(kept.rows[0].filename(), "a-1-py3-none-any.whl");
+        assert_eq!(files(&kept)[2].yanked.as_deref(), Some("a b c"));
+        assert!(decoded(&encode(&Page::default())).unwrap().rows.is_empty());
     }
 
     #[test]
     fn damage_is_noticed() {
         let bytes = encode(&page());
-        assert!(decode(&bytes[..bytes.len() - 1]).is_none());
-        assert!(decode(&bytes[..40]).is_none());
-        assert!(decode(b"\xff\n").is_none());
-        assert!(decode(b"only\ttwo\n").is_none());
+        assert!(decoded(&bytes[..bytes.len() - 1]).is_none());
+        assert!(decoded(&bytes[..40]).is_none());
+        assert!(decoded(b"\xff\n").is_none());
+        assert!(decoded(b"only\ttwo\n").is_none());
     }
 }

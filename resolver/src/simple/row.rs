@@ -12,7 +12,7 @@ pub(crate) enum Row {
     /// Read.
     Read(Arc<File>),
     /// A line of a cached page, whose bytes are those that were written.
-    Kept(Arc<str>, Range<usize>),
+    Kept(Arc<String>, Range<usize>),
 }
 
 impl Row {

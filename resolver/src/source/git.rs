@@ -1,4 +1,4 @@
-//! Repositories: `git+https://host/project.git@reference`, by the user's own git.
+//! Repositories: `git+https://…/project.git@reference`, by the user's own git.
 //!
 //! The history is fetched with the commit: backends make versions of it. git is never left to ask anybody anything, and
 //! what it says is shown without a URL's user information.

@@ -4,6 +4,8 @@
 //!
 //!     a 2.0 | needs b>=1 | needs c ; extra == 'x' | extra x | python >=3.9 | tag cp37-cp37m-win32 | yanked broken
 //!
+//! `silent` is what Python it needs to all but its metadata.
+//!
 //! A question is a line too: requirements, and `constraint`, `override`, `prefer`, `prerelease`, `resolution`,
 //! `only-binary`, `no-binary`.
 //! Pages and metadata go through the parsers that an index's would; only HTTP is left out.
@@ -52,6 +54,7 @@ fn one_wheel(line: &str) -> Wheel {
         Some(("tag", tag)) => made.tag(tag),
         Some(("yanked", reason)) => made.yanked(reason),
         _ if field.trim() == "yanked" => made.yanked(""),
+        _ if field.trim() == "silent" => Wheel { is_silent: true, ..made },
         _ if field.trim() == "sdist" => Wheel { is_source: true, ..made },
         _ => panic!("{field:?} of {line:?} is no field"),
     })
@@ -139,7 +142,7 @@ impl MemoryIndex {
             pages.entry(name).or_default().push(serde_json::json!({
                 "filename": wheel.filename(),
                 "url": wheel.filename(),
-                "requires-python": wheel.requires_python,
+                "requires-python": wheel.requires_python.as_ref().filter(|_| !wheel.is_silent),
                 "yanked": wheel.yanked,
             }));
         }

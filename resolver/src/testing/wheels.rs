@@ -14,6 +14,8 @@ pub(crate) struct Wheel {
     pub(crate) yanked: Option<String>,
     /// Bytes of a member that make the archive larger than one range request.
     pub(crate) padding: usize,
+    /// The index does not say what Python it needs.
+    pub(crate) is_silent: bool,
     /// A source distribution instead; only its name is made.
     pub(crate) is_source: bool,
 }
@@ -29,6 +31,7 @@ pub(crate) fn wheel(name: &str, version: &str, requires: &[&str]) -> Wheel {
         requires_python: None,
         yanked: None,
         padding: 0,
+        is_silent: false,
         is_source: false,
     }
 }
@@ -68,6 +71,9 @@ impl Wheel {
         let mut text = format!("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", self.name, self.version);
         for requirement in &self.requires {
             text.push_str(&format!("Requires-Dist: {requirement}\n"));
+        }
+        if let Some(python) = &self.requires_python {
+            text.push_str(&format!("Requires-Python: {python}\n"));
         }
         for extra in &self.extras {
             text.push_str(&format!("Provides-Extra: {extra}\n"));
