@@ -10,6 +10,7 @@ mod told;
 pub use last_resort::default_index;
 pub use told::{IndexSettings, Origin, Told, exclude_newer, variable};
 
+use crate::logins;
 use crate::output;
 use crate::settings::{Settings, non_empty};
 use anyhow::{Context, Result, anyhow, bail};
@@ -47,6 +48,7 @@ pub fn indexes(settings: &Settings, store: &Store, interpreter: &Interpreter) ->
             output::warn(&format!("{} from {} is not there: passed over, as by pip", told.value, told.origin));
         }
     }
+    indexes.logins = logins::known();
     indexes.exclude_newer = told.exclude_newer.as_ref().map(limit).transpose()?;
     Ok(indexes)
 }

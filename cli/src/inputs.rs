@@ -3,15 +3,15 @@
 //! Everything becomes a requirement with a name: what gives none by itself is looked into. That a directory is to be
 //! imported from itself is said by its URL's fragment, so that it is kept wherever the requirement is.
 
-use crate::commands::{not_a_requirement, open_store};
+use crate::commands::{open_store, parse_requirement};
 use crate::context::Context;
 use crate::interpreters;
+use crate::logins;
 use crate::settings::Settings;
 use crate::workshop::Workshop;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use pep508_rs::{Requirement, VersionOrUrl};
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 use url::Url;
 
 /// What a user wrote.
@@ -70,8 +70,7 @@ impl<'a> Inputs<'a> {
         let interpreter = interpreters::find(&store, self.python, None)?;
         let mut workshop = Workshop::new(self.settings, store, Context::isolated(interpreter));
         let name = workshop.name_of(&url)?;
-        let text = format!("{name}{extras} @ {url}{marker}");
-        Requirement::from_str(&text).map_err(|error| not_a_requirement(&text, &error))
+        parse_requirement(&format!("{name}{extras} @ {url}{marker}"))
     }
 }
 
@@ -119,15 +118,14 @@ fn parse(text: &str) -> Result<Input> {
     let (place, marker) = split_marker(text);
     let (place, extras) = split_extras(place);
     let url = match Url::parse(place) {
-        Ok(url) if place.contains("://") || url.scheme() == "file" => url,
+        Ok(url) if place.contains("://") || url.scheme() == "file" => logins::taken_out_of(url),
         _ => path_url(place)?,
     };
     Ok(Input::Unnamed { url, extras: extras.to_owned(), marker })
 }
 
 fn named(text: &str) -> Result<Input> {
-    let requirement = Requirement::from_str(text).map_err(|error| not_a_requirement(text, &error))?;
-    Ok(Input::Named(Box::new(requirement)))
+    Ok(Input::Named(Box::new(parse_requirement(text)?)))
 }
 
 /// True for paths and URLs; a bare name is a project's, whatever lies in the working directory.

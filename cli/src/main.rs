@@ -34,6 +34,7 @@ mod index_settings;
 mod inputs;
 mod interpreters;
 mod launch;
+mod logins;
 mod namespace;
 mod origins;
 mod output;

@@ -9,7 +9,7 @@ mod groups;
 #[allow(clippy::unwrap_used)]
 mod tests;
 
-use crate::commands::not_a_requirement;
+use crate::commands::parse_requirement;
 use crate::output;
 use crate::script::{Script, not_toml};
 use anyhow::{Context, Result, anyhow, bail};
@@ -163,7 +163,7 @@ struct Expansion<'a> {
 
 impl Expansion<'_> {
     fn add(&mut self, text: &str) -> Result<()> {
-        let requirement = Requirement::from_str(text).map_err(|error| not_a_requirement(text, &error))?;
+        let requirement = parse_requirement(text)?;
         if requirement.name != *self.name {
             self.found.push(requirement);
             return Ok(());

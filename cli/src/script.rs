@@ -1,6 +1,6 @@
 //! Scripts: their bytes, and the requirements that they state themselves (PEP 723).
 
-use crate::commands::not_a_requirement;
+use crate::commands::parse_requirement;
 use anyhow::{Context, Result, anyhow, bail};
 use omnipkg_store::Digest;
 use pep440_rs::VersionSpecifiers;
@@ -59,8 +59,7 @@ fn parse_block(bytes: &[u8]) -> Result<Option<Block>> {
     let raw: RawBlock = toml::from_str(&toml).map_err(|error| not_toml(&toml, &error))?;
     let mut block = Block::default();
     for text in &raw.dependencies {
-        let requirement = Requirement::from_str(text).map_err(|error| not_a_requirement(text, &error))?;
-        block.dependencies.push(requirement);
+        block.dependencies.push(parse_requirement(text)?);
     }
     if let Some(text) = &raw.requires_python {
         let specifiers = VersionSpecifiers::from_str(text).map_err(|error| not_specifiers(text, &error))?;

@@ -54,11 +54,24 @@ impl Client {
         let urls = indexes.extra.iter().chain(&indexes.index_url).map(&mut folder).collect();
         let pinned = indexes.pinned.iter().map(|(name, url)| (name.clone(), folder(url))).collect();
         let find_links = indexes.find_links.iter().map(|url| credentials.take(url)).collect();
+        for url in &indexes.logins {
+            credentials.take(url);
+        }
         (Self { http: OnceLock::new(), credentials, indexes: urls, pinned, options }, find_links)
     }
 
     pub(crate) fn offline(&self) -> bool {
         self.options.offline
+    }
+
+    /// The URL with what is known of who to be there, for a program that asks by itself.
+    pub(crate) fn with_login(&self, url: &Url) -> Url {
+        let mut url = url.clone();
+        if let Some(login) = self.credentials.known(&url).filter(|_| matches!(url.scheme(), "http" | "https")) {
+            // Refused only for URLs without a host.
+            let _ = url.set_username(&login.user).and_then(|()| url.set_password(login.password.as_deref()));
+        }
+        url
     }
 
     pub(crate) fn refresh(&self) -> bool {

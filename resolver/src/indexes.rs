@@ -20,6 +20,8 @@ pub struct Indexes {
     pub find_links: Vec<Url>,
     /// By normalised name: projects for which this index alone is asked.
     pub pinned: BTreeMap<String, Url>,
+    /// URLs of requirements whose logins were taken out of these.
+    pub logins: Vec<Url>,
     /// Files that an index had not yet at this moment are no candidates.
     pub exclude_newer: Option<Timestamp>,
 }
@@ -34,6 +36,7 @@ impl fmt::Debug for Indexes {
             .field("extra", &urls(&self.extra))
             .field("find_links", &urls(&self.find_links))
             .field("pinned", &pinned)
+            .field("logins", &urls(&self.logins))
             .field("exclude_newer", &self.exclude_newer)
             .finish()
     }

@@ -85,4 +85,4 @@ pub use request::{Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
 pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};
 pub use timestamp::{NotATimestamp, Timestamp};
-pub use urls::percent_decode;
+pub use urls::{percent_decode, without_login};

@@ -7,6 +7,11 @@ pub(crate) fn split_login(url: &mut Url) -> Option<(String, Option<String>)> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
     }
+    if url.scheme().ends_with("ssh") {
+        // The user of a repository over ssh is a part of its address, and no secret.
+        let _ = url.set_password(None);
+        return None;
+    }
     let login = (percent_decode(url.username()), url.password().map(percent_decode));
     // Refused only for URLs without a host, which cannot have a login.
     let _ = url.set_username("");
@@ -45,7 +50,7 @@ pub(crate) fn shown(url: &Url) -> String {
 }
 
 /// The URL without user information, for locks and caches.
-pub(crate) fn without_login(mut url: Url) -> Url {
+pub fn without_login(mut url: Url) -> Url {
     split_login(&mut url);
     url
 }

@@ -1,7 +1,7 @@
 //! Projects that come as sources: from an index, a path, a directory, a repository.
 
 use crate::support::{one_error, python, quiet_success};
-use omnipkg_tests::{Context, FileOptions, WheelBuilder};
+use omnipkg_tests::{Context, FileOptions, Index, WheelBuilder};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -182,4 +182,30 @@ fn a_source_in_a_directory_of_files_is_built() {
     archive(&root);
     quiet_success(context.run(["install", "own", "--find-links", "."]));
     assert_eq!(value(&context), "1\n");
+}
+
+#[test]
+fn a_login_in_a_url_is_used_and_kept_nowhere() {
+    let context = Context::new();
+    let wheel = WheelBuilder::new("private", "1.0").file("private.py", "VALUE = 5\n").build();
+    context.publish(std::slice::from_ref(&wheel));
+    context.index().require_login("me", "s3cret");
+    let place = format!("{}{}", context.index().origin(), Index::file_path(&wheel));
+    let url = place.replace("http://", "http://me:s3cret@");
+    let refused = one_error(&context, context.run(["install", &format!("private @ {place}")]));
+    assert!(refused.contains("401"), "{refused}");
+    for requirement in [url.clone(), format!("private @ {url}")] {
+        quiet_success(context.run(["install", &requirement]));
+        assert_eq!(quiet_success(python(&context, &["-c", "import private; print(private.VALUE)"])), "5\n");
+        quiet_success(context.run(["uninstall", "private"]));
+    }
+    context.script("needs.py", &format!("# /// script\n# dependencies = ['private @ {url}']\n# ///\nimport private\n"));
+    quiet_success(context.run(["run", "needs.py"]));
+    let history = quiet_success(context.run(["env", "history"]));
+    assert!(history.contains(&place) && !history.contains("s3cret"), "{history}");
+    for file in context.store_files("") {
+        let bytes = fs::read(context.store().join(&file)).unwrap_or_default();
+        let secret = bytes.windows(6).any(|window| window == b"s3cret");
+        assert!(!secret, "{} holds the password", file.display());
+    }
 }

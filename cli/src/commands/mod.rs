@@ -25,6 +25,7 @@ mod writable;
 
 use crate::arguments::{PythonVerb, Verb};
 use crate::demos;
+use crate::logins;
 use crate::settings::Settings;
 use crate::writable::overlay;
 use anyhow::{Result, anyhow, bail};
@@ -100,6 +101,8 @@ pub fn not_a_requirement(text: &str, error: &impl std::fmt::Display) -> anyhow::
     anyhow!("{text:?} is not a requirement: {}", error.lines().next().unwrap_or_default())
 }
 
-fn parse_requirement(text: &str) -> Result<Requirement> {
-    Requirement::from_str(text.trim()).map_err(|error| not_a_requirement(text, &error))
+/// Reads a requirement; a login in its URL is taken out.
+pub fn parse_requirement(text: &str) -> Result<Requirement> {
+    let requirement = Requirement::from_str(text.trim()).map_err(|error| not_a_requirement(text, &error))?;
+    Ok(logins::taken_out(requirement))
 }

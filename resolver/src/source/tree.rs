@@ -108,7 +108,7 @@ async fn repository_tree(
     if shared.client.offline() && repository.scheme() != "file" {
         return Err(Error::Offline { needed: format!("the repository {}", crate::client::shown(repository)) });
     }
-    let (shared, repository) = (shared.clone(), repository.clone());
+    let (shared, repository) = (shared.clone(), shared.client.with_login(repository));
     let subdirectory = source.subdirectory().map(str::to_owned);
     blocking(move || {
         let scratch = scratch(&shared)?;
