@@ -86,6 +86,9 @@ impl Composed {
 /// Wheels that the store has, by their archives' hashes.
 pub type Wheels = Vec<(Sha256, WheelTree)>;
 
+/// How often what is built may turn out to need other things than was assumed.
+const MISLED: u32 = 8;
+
 /// Composes views over one context.
 pub struct Workshop<'a> {
     settings: &'a Settings,
@@ -220,7 +223,16 @@ impl<'a> Workshop<'a> {
         let kept = self.keep_what_is_there(&mut lock);
         cost.resolve = started.elapsed();
         let started = Instant::now();
-        let wheels = self.wheels(&mut lock, cost)?;
+        let mut wheels = self.wheels(&mut lock, cost);
+        // Each time more is known of what is built.
+        for _ in 0..MISLED {
+            if !wheels.as_ref().is_err_and(is_misled) {
+                break;
+            }
+            lock = self.resolve(requirements, left_out)?;
+            wheels = self.wheels(&mut lock, cost);
+        }
+        let wheels = wheels?;
         self.display.finish();
         cost.fetch = started.elapsed();
         origins::record(&self.store, &lock, !is_remembered)?;
@@ -423,4 +435,9 @@ fn for_resolver(requirement: &Requirement) -> Result<omnipkg_resolver::Requireme
 /// True if requirements contradict each other or the indexes: asking for less may help.
 pub fn is_unsatisfiable(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref::<ResolveError>(), Some(ResolveError::NoSolution(_)))
+}
+
+/// True if a source that was built needs other things than was assumed, which is known now.
+fn is_misled(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<ResolveError>(), Some(ResolveError::Misled { .. }))
 }

@@ -40,6 +40,7 @@ impl Resolver {
                 sha256: Some(sha256),
                 size: None,
                 built: None,
+                assumed: None,
                 origin: Origin::default(),
                 requires: Vec::new(),
             };

@@ -9,7 +9,7 @@ use crate::metadata::parse_specifiers;
 use crate::permission::{Permission, Prereleases};
 use crate::range::VersionRange;
 use crate::request::Target;
-use crate::simple::{File, Page, Row};
+use crate::simple::{CoreMetadata, File, Page, Row};
 use crate::source::{Place, Source};
 use omnipkg_store::sdist::Packing;
 use omnipkg_store::tags::{WheelFilename, WheelTag};
@@ -34,6 +34,8 @@ pub(crate) struct Candidate {
     pub(crate) kind: Kind,
     /// The user named its URL; no index did.
     pub(crate) is_direct: bool,
+    /// Of a source: a wheel of the same version for another Python or platform, which tells its needs without a build.
+    pub(crate) sibling: Option<Arc<Candidate>>,
 }
 
 impl Candidate {
@@ -42,7 +44,7 @@ impl Candidate {
         let bare = File::bare(entry.filename.clone(), entry.url.clone(), entry.sha256);
         let file = File { size: entry.size, ..bare };
         let is_direct = entry.origin != Origin::Index;
-        Self { file: Arc::new(file), url: entry.url.clone(), kind: Kind::Source(source), is_direct }
+        Self { file: Arc::new(file), url: entry.url.clone(), kind: Kind::Source(source), is_direct, sibling: None }
     }
 }
 
@@ -202,7 +204,11 @@ impl Candidates {
                 Err(reason) => passed = Some(nearest(passed, reason)),
             }
         }
-        best.map(|(_, candidate)| candidate).ok_or(passed.unwrap_or(PassedOver::SourceOnly))
+        let mut best = best.map(|(_, candidate)| candidate).ok_or(passed.unwrap_or(PassedOver::SourceOnly))?;
+        if matches!(best.kind, Kind::Source(_)) {
+            best.sibling = sibling(files).map(Arc::new);
+        }
+        Ok(best)
     }
 
     /// A candidate and its rank among those of its version; less is better.
@@ -234,7 +240,7 @@ impl Candidates {
             return Err(PassedOver::Python(wanted.clone()));
         }
         let url = Url::parse(&file.url).map_err(|_| PassedOver::SourceOnly)?;
-        Ok((rank, Candidate { file: file.clone(), url, kind, is_direct: false }))
+        Ok((rank, Candidate { file: file.clone(), url, kind, is_direct: false, sibling: None }))
     }
 
     /// Versions of the range that exist but may not be taken, newest first, with the reasons.
@@ -260,6 +266,17 @@ impl Candidates {
     fn is_barred(&self, version: &Version) -> bool {
         self.permission.prereleases == Prereleases::Never && version.any_prerelease()
     }
+}
+
+/// The wheel that tells most cheaply what its version needs; of several, the last by name, which is of a newer Python.
+fn sibling(files: &[Row]) -> Option<Candidate> {
+    let wheels = files.iter().filter(|row| row.filename().ends_with(".whl")).filter_map(Row::read);
+    let file = wheels
+        .filter(|file| file.withheld.is_none())
+        .max_by_key(|file| (file.core_metadata != CoreMetadata::No, file.filename.clone()))?;
+    let kind = Kind::Wheel(Arc::new(WheelFilename::parse(&file.filename).ok()?));
+    let url = Url::parse(&file.url).ok()?;
+    Some(Candidate { file, url, kind, is_direct: false, sibling: None })
 }
 
 /// True if the specifiers accept the Python; as in pip, a pre-release of Python counts as its release.

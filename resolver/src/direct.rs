@@ -125,7 +125,7 @@ fn candidate(url: &Url, target: &Target) -> Result<Candidate> {
     plain.set_fragment(None);
     let sha256 = fragment("sha256").and_then(|text| parse_sha256(&text));
     let file = File::bare(filename, plain, sha256);
-    Ok(Candidate { file: Arc::new(file), url: url.clone(), kind, is_direct: true })
+    Ok(Candidate { file: Arc::new(file), url: url.clone(), kind, is_direct: true, sibling: None })
 }
 
 /// True if a directory is to be imported from itself; who gives the URL says so in its fragment.

@@ -97,6 +97,13 @@ pub enum Error {
         /// What went wrong, with the last lines of the backend's log.
         reason: String,
     },
+    /// The wheel that was built of a source needs other things than another wheel of its version, which was asked for
+    /// them; it is remembered what it needs, so that asking again helps.
+    #[error("{of} needs other things than its wheels for other Pythons or platforms: try again")]
+    Misled {
+        /// As for [`Error::Build`].
+        of: String,
+    },
     /// What a build needs cannot be had.
     #[error("cannot make the environment to build {of} in")]
     BuildEnvironment {

@@ -223,6 +223,8 @@ impl Writer<'_> {
             [range] if range.is_empty() => format!("{of} needs {needed} in a version that there cannot be"),
             [range] => format!("{of} needs {needed}{}", shown(range)),
             several => {
+                let mut several: Vec<&VersionRange> = several.iter().collect();
+                several.sort();
                 let several: Vec<String> = several.iter().map(|range| format!("{needed}{}", shown(range))).collect();
                 format!("{of} needs, by version, {}", listed(&several))
             }

@@ -98,6 +98,7 @@ fn hashes_that_the_index_lacks_are_filled_in_and_files_work() {
         sha256: None,
         size: None,
         built: None,
+        assumed: None,
         origin: crate::lock::Origin::Index,
         requires: vec![],
     };

@@ -31,6 +31,7 @@ impl Resolver {
             sha256: file.sha256,
             size: file.size,
             built: None,
+            assumed: None,
             origin: Origin::Index,
             requires: Vec::new(),
         }))

@@ -38,6 +38,9 @@ pub struct LockedWheel {
     /// The wheel that was built of it here, if it is a source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built: Option<Sha256>,
+    /// The needs that were assumed of a source, as one word: those of another wheel of its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assumed: Option<String>,
     /// Where it comes from.
     #[serde(default, skip_serializing_if = "Origin::is_index")]
     pub origin: Origin,
@@ -108,6 +111,7 @@ impl LockedWheel {
             sha256: candidate.file.sha256,
             size: candidate.file.size,
             built: None,
+            assumed: None,
             origin: Origin::of(candidate),
             requires: Vec::new(),
         }
@@ -155,6 +159,7 @@ mod tests {
             sha256,
             size: Some(7),
             built: None,
+            assumed: None,
             origin: Origin::Index,
             requires: vec!["b".to_owned()],
         };

@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::lenient;
+use omnipkg_store::Digest;
 use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::{ExtraName, PackageName};
 use std::str::FromStr;
@@ -49,6 +50,16 @@ impl Metadata {
             }
         }
         Ok(this)
+    }
+}
+
+impl Metadata {
+    /// What tells its needs from others, in whatever order they are written.
+    pub(crate) fn fingerprint(&self) -> String {
+        let mut needs: Vec<String> = self.requires.iter().map(ToString::to_string).collect();
+        needs.sort();
+        needs.push(self.requires_python.as_ref().map_or_else(String::new, ToString::to_string));
+        Digest::of(needs.join("\n").as_bytes()).to_hex()
     }
 }
 

@@ -22,6 +22,9 @@ const AHEAD: usize = 32;
 /// How often a package is tried before versions outside of its narrow range are fetched ahead.
 const NARROW: usize = 4;
 
+/// A project of which so many versions were tried is decided too late.
+const LATE: usize = 5;
+
 /// A node of the solver's graph.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) enum Package {
@@ -73,6 +76,8 @@ impl fmt::Display for Unusable {
 pub(crate) struct Provider<'a> {
     pub(crate) session: &'a Arc<Session>,
     pub(crate) requirements: &'a [Requirement],
+    /// Projects that are decided early, the first first.
+    early: &'a [Package],
     state: RefCell<State>,
 }
 
@@ -88,13 +93,20 @@ struct State {
     edges: HashMap<(Package, Version), Vec<PackageName>>,
     /// What could not be had because of being offline.
     offline: Option<Error>,
+    /// What should have been decided earlier.
+    late: Option<Package>,
 }
 
 type Edges = Vec<(Package, VersionRange)>;
 
 impl<'a> Provider<'a> {
-    pub(crate) fn new(session: &'a Arc<Session>, requirements: &'a [Requirement]) -> Self {
-        Self { session, requirements, state: RefCell::default() }
+    pub(crate) fn new(session: &'a Arc<Session>, requirements: &'a [Requirement], early: &'a [Package]) -> Self {
+        Self { session, requirements, early, state: RefCell::default() }
+    }
+
+    /// What is to be decided early: the solver, which has found that, is to begin again with it.
+    pub(crate) fn late(&self) -> Option<Package> {
+        self.state.borrow().late.clone()
     }
 
     /// The wheel of a version that was chosen.
@@ -184,6 +196,13 @@ impl<'a> Provider<'a> {
         let mut state = self.state.borrow_mut();
         let tries = state.tries.entry(package.clone()).or_default();
         *tries += 1;
+        // Its newest versions fall one after the other to what was decided before, most likely to one choice there: as in
+        // uv, it is the other that is to give way.
+        if *tries == LATE && *package == Package::Project(name.clone()) && !self.early.contains(package) {
+            state.late.get_or_insert_with(|| package.clone());
+            return;
+        }
+        let tries = state.tries.entry(package.clone()).or_default();
         if *tries == 1 || !(tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
             return;
         }
@@ -228,13 +247,25 @@ impl DependencyProvider for Provider<'_> {
         if let Some(Ok(Project::Known(candidates))) = self.session.project(name, range).peek() {
             self.session.look_ahead(name, &candidates, range);
         }
+        let early = self.early.iter().position(|other| other == package);
         let class = match package {
-            _ if range::pinned(range).is_some() => 2,
+            _ if range::pinned(range).is_some() => 3,
             Package::Extra(..) => 1,
+            _ if early.is_some() => 2,
             _ => 0,
         };
+        if let Some(place) = early {
+            return (false, class, 0, Reverse(place));
+        }
         let order = self.state.borrow().order.get(package).copied().unwrap_or(usize::MAX);
         (false, class, trouble.conflict_count() / 4, Reverse(order))
+    }
+
+    fn should_cancel(&self) -> Result<()> {
+        match self.state.borrow().late {
+            Some(_) => Err(Error::Internal("a resolution was to begin again".to_owned())),
+            None => Ok(()),
+        }
     }
 
     fn choose_version(&self, package: &Package, range: &VersionRange) -> Result<Option<Version>> {

@@ -215,7 +215,8 @@ impl Session {
 
     /// Requests metadata that may be wanted soon; nothing is built for that which may not be taken after all.
     pub(crate) fn ask_ahead(self: &Arc<Self>, candidate: &Candidate, range: &VersionRange) {
-        if matches!(candidate.kind, Kind::Wheel(_)) || range::pinned(range).is_some() {
+        let is_cheap = matches!(candidate.kind, Kind::Wheel(_)) || candidate.sibling.is_some();
+        if is_cheap || range::pinned(range).is_some() {
             self.metadata(candidate);
         }
     }

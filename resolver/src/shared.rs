@@ -35,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) metadata: Mutex<HashMap<Url, Arc<Metadata>>>,
     /// Sources that were fetched and not yet built.
     pub(crate) trees: Mutex<HashMap<Url, Arc<Tree>>>,
+    /// Sources whose needs were taken from another wheel of their version, and these needs as one word.
+    pub(crate) assumed: Mutex<HashMap<Url, String>>,
     /// Where builds run, if anything may be built.
     pub(crate) environments: Option<Arc<dyn BuildEnvironments>>,
     /// Builds that may be under way at once.
@@ -69,6 +71,7 @@ impl Shared {
             flat: OnceCell::new(),
             metadata: Mutex::default(),
             trees: Mutex::default(),
+            assumed: Mutex::default(),
             environments: None,
             builds: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
         }

@@ -12,7 +12,7 @@ use crate::simple::File;
 use crate::source;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
-use pubgrub::PubGrubError;
+use pubgrub::{PubGrubError, SelectedDependencies};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::runtime::Handle;
@@ -20,18 +20,34 @@ use tokio::runtime::Handle;
 /// Resolves on the calling thread, which must not be one of the runtime's own.
 pub(crate) fn solve(shared: &Arc<Shared>, runtime: Handle, request: &Request) -> Result<Lock> {
     let session = Session::new(shared.clone(), runtime, request)?;
-    let provider = Provider::new(&session, &request.requirements);
-    match pubgrub::resolve(&provider, Package::Root, root_version()) {
+    let mut early = Vec::new();
+    loop {
+        let provider = Provider::new(&session, &request.requirements, &early);
+        let result = pubgrub::resolve(&provider, Package::Root, root_version());
+        match provider.late() {
+            // Each is late once, so this ends; and what was asked for before is there.
+            Some(package) => early.push(package),
+            None => return answer(shared, &provider, result),
+        }
+    }
+}
+
+fn answer(
+    shared: &Shared,
+    provider: &Provider<'_>,
+    result: Result<SelectedDependencies<Package, Version>, PubGrubError<Provider<'_>>>,
+) -> Result<Lock> {
+    match result {
         Ok(solution) => {
             let solution: BTreeMap<Package, Version> = solution.into_iter().collect();
             for (package, version) in &solution {
-                warning(&provider, package, version)?.iter().for_each(|text| shared.progress.warning(text));
+                warning(provider, package, version)?.iter().for_each(|text| shared.progress.warning(text));
             }
-            to_lock(shared, &provider, solution)
+            to_lock(shared, provider, solution)
         }
         Err(PubGrubError::NoSolution(tree)) => match provider.offline() {
             Some(missing) => Err(missing),
-            None => Err(Error::NoSolution(explain::explain(&tree, &provider))),
+            None => Err(Error::NoSolution(explain::explain(&tree, provider))),
         },
         Err(
             PubGrubError::ErrorChoosingVersion { source, .. }

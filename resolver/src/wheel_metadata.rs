@@ -31,8 +31,21 @@ pub(crate) async fn get(shared: &Arc<Shared>, candidate: &Candidate) -> Result<A
     let wheel = match &candidate.kind {
         Kind::Wheel(wheel) => wheel,
         Kind::Source(source) => {
-            let bytes = source::metadata(shared, candidate, source).await?;
-            let metadata = Arc::new(Metadata::parse(&bytes, &source.label(&candidate.url), source.name.as_ref())?);
+            let known = source::known_metadata(shared, candidate, source)?;
+            let metadata = match (&known, &candidate.sibling) {
+                (None, Some(sibling)) => {
+                    let needs = Box::pin(get(shared, sibling)).await?;
+                    lock(&shared.assumed).insert(candidate.url.clone(), needs.fingerprint());
+                    needs
+                }
+                _ => {
+                    let bytes = match known {
+                        Some(bytes) => bytes,
+                        None => source::metadata_of(shared, candidate, source).await?,
+                    };
+                    Arc::new(Metadata::parse(&bytes, &source.label(&candidate.url), source.name.as_ref())?)
+                }
+            };
             lock(&shared.metadata).insert(candidate.url.clone(), metadata.clone());
             return Ok(metadata);
         }

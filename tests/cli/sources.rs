@@ -209,3 +209,20 @@ fn a_login_in_a_url_is_used_and_kept_nowhere() {
         assert!(!secret, "{} holds the password", file.display());
     }
 }
+
+#[test]
+fn needs_are_read_from_another_wheel_and_checked_when_it_is_built() {
+    let context = Context::new();
+    let root = project(&context);
+    let bytes = fs::read(archive(&root)).unwrap();
+    context.index().add_file("own", "1.0", "own-1.0.tar.gz", &bytes, FileOptions::default());
+    let elsewhere = WheelBuilder::new("own", "1.0").tag("cp27-cp27m-win32").requires("other").build();
+    context.publish(&[elsewhere, WheelBuilder::new("other", "3.0").build()]);
+    // No build is needed to know this, and it is not so.
+    assert_eq!(quiet_success(context.run(["resolve", "own"])), "other==3.0\nown==1.0\n");
+    assert!(!context.home().join("count").exists());
+    quiet_success(context.run(["install", "own"]));
+    assert_eq!(quiet_success(context.run(["list"])), "dependency  1.5\nown         1.0\n");
+    assert_eq!(quiet_success(context.run(["resolve", "own", "--refresh"])), "dependency==1.5\nown==1.0\n");
+    assert_eq!(fs::read_to_string(context.home().join("count")).unwrap(), "built\n");
+}

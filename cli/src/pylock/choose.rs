@@ -81,6 +81,7 @@ impl Document {
             sha256: None,
             size: None,
             built: None,
+            assumed: None,
             origin,
             requires: Vec::new(),
         };

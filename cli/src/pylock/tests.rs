@@ -183,6 +183,7 @@ fn what_is_written_has_one_form_without_secrets_and_is_read_again() {
         sha256: Some(Sha256::of(name.as_bytes())),
         size: Some(7),
         built: None,
+        assumed: None,
         origin: Origin::Index,
         requires: requires.iter().map(|name| (*name).to_owned()).collect(),
     };
@@ -245,6 +246,7 @@ fn sources_go_out_and_come_in() {
         sha256: matches!(origin, Origin::Index | Origin::Archive { .. }).then(|| Sha256::of(name.as_bytes())),
         size: None,
         built: None,
+        assumed: None,
         origin,
         requires: Vec::new(),
     };

@@ -5,7 +5,7 @@
 use super::build::Build;
 use super::environments::BuildEnvironments;
 use super::tree::{self, Tree};
-use super::{Place, Source};
+use super::{Place, Source, metadata};
 use crate::candidates::Candidate;
 use crate::error::{Error, Result};
 use crate::shared::Shared;
@@ -84,6 +84,8 @@ pub(super) fn keep(
     let record = Record { wheel: ingested.sha256, filename, environment: environment.to_owned() };
     let bytes = serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
     publish::volatile_file(&shared.store, &shared.store.layout().built(key), &bytes)?;
+    // What the wheel says of its needs goes before whatever was assumed.
+    shared.write_cache(&metadata::file(shared, key), &metadata::of_wheel(shared, &ingested.sha256)?)?;
     Ok(ingested.sha256)
 }
 

@@ -15,13 +15,13 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The metadata of a source.
+/// What is remembered of a source's metadata, whether it was fixed or made by this interpreter.
+pub(crate) fn known(shared: &Shared, candidate: &Candidate, source: &Source) -> Result<Option<Vec<u8>>> {
+    Ok(tree::identity(candidate, source)?.and_then(|identity| remembered(shared, &identity, source)))
+}
+
+/// The metadata of a source of which none is [`known`].
 pub(crate) async fn get(shared: &Arc<Shared>, candidate: &Candidate, source: &Source) -> Result<Vec<u8>> {
-    if let Some(identity) = tree::identity(candidate, source)?
-        && let Some(bytes) = remembered(shared, &identity, source)
-    {
-        return Ok(bytes);
-    }
     let tree = tree::obtain(shared, candidate, source).await?;
     let label = source.label(&candidate.url);
     let fixed = fixed(&tree, source, &label)?;
@@ -37,7 +37,6 @@ pub(crate) async fn get(shared: &Arc<Shared>, candidate: &Candidate, source: &So
     tree::blocking(move || made(&shared, &tree, &source, &label)).await
 }
 
-/// Whether it was fixed or made, by this interpreter.
 fn remembered(shared: &Shared, identity: &str, source: &Source) -> Option<Vec<u8>> {
     let fixed = shared.read_cache(&file(shared, &tree::key(identity, source, "")));
     fixed.or_else(|| {
@@ -46,7 +45,7 @@ fn remembered(shared: &Shared, identity: &str, source: &Source) -> Option<Vec<u8
     })
 }
 
-fn file(shared: &Shared, key: &Digest) -> std::path::PathBuf {
+pub(super) fn file(shared: &Shared, key: &Digest) -> std::path::PathBuf {
     shared.store.layout().cache().join("metadata").join(key.to_hex())
 }
 
@@ -99,7 +98,7 @@ fn made(shared: &Shared, tree: &Tree, source: &Source, label: &str) -> Result<Ve
 }
 
 /// METADATA as far as resolving needs it, from a wheel of the store.
-fn of_wheel(shared: &Shared, sha256: &Sha256) -> Result<Vec<u8>> {
+pub(super) fn of_wheel(shared: &Shared, sha256: &Sha256) -> Result<Vec<u8>> {
     let manifest = wheel::WheelManifest::read(&shared.store, sha256)?;
     let mut text = format!("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", manifest.name, manifest.version);
     let mut add =

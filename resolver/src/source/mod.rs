@@ -16,13 +16,14 @@ mod project;
 mod tree;
 
 pub use environments::{BuildEnvironment, BuildEnvironments};
-pub(crate) use metadata::get as metadata;
+pub(crate) use metadata::{get as metadata_of, known as known_metadata};
 pub(crate) use tree::Tree;
 pub use tree::fingerprint;
 
 use crate::candidates::Candidate;
 use crate::error::{Error, Result};
 use crate::lock::{LockedWheel, Origin};
+use crate::metadata::Metadata;
 use crate::shared::{Shared, lock};
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -120,6 +121,7 @@ pub(crate) fn complete(shared: &Shared, candidate: &Candidate, source: &Source, 
         Some(tree) => Some(tree.identity.clone()),
         None => tree::identity(candidate, source)?,
     };
+    entry.assumed = lock(&shared.assumed).get(&candidate.url).cloned();
     entry.built = identity.and_then(|identity| built::known(shared, &identity, source));
     Ok(())
 }
@@ -135,6 +137,16 @@ pub(crate) async fn build(shared: &Arc<Shared>, entry: &LockedWheel) -> Result<L
     }
     let (tree, wheel) = built::take(shared, &candidate, &source).await?;
     lock(&shared.trees).remove(&candidate.url);
+    if let Some(assumed) = &entry.assumed {
+        let (bytes, label) = (metadata::of_wheel(shared, &wheel)?, source.label(&candidate.url));
+        let told = Metadata::parse(&bytes, &label, source.name.as_ref())?;
+        if told.fingerprint() != *assumed {
+            // What was found is remembered: asked again, the solver knows it.
+            lock(&shared.metadata).remove(&candidate.url);
+            lock(&shared.assumed).remove(&candidate.url);
+            return Err(Error::Misled { of: label });
+        }
+    }
     let sha256 = entry.sha256.or(tree.sha256);
     Ok(LockedWheel { sha256, built: Some(wheel), ..entry.clone() })
 }
