@@ -143,7 +143,6 @@ pub fn apply(settings: &Settings, store: &Store, before: Before, edit: Edit) -> 
     let (requirements, texts) = in_order(edit.requirements);
     if let Some(generation) = current.as_ref().filter(|generation| generation.requirements == texts)
         && !asks_anew(settings, &edit.way, &edit.rules)
-        && !requirements.iter().any(inputs::is_local)
     {
         let path = projection::make_visible(settings, store, &generation.view)?;
         Environments::new(store).reproject(&name, &generation.view, &path)?;
@@ -202,7 +201,12 @@ pub fn in_order(mut requirements: Vec<Requirement>) -> (Vec<Requirement>, Vec<St
 /// False if requirements that an environment has been asked for already leave it as it is.
 pub fn asks_anew(settings: &Settings, way: &Way, rules: &Rules) -> bool {
     let is_usual = matches!(way, Way::Solve { upgrade: Upgrade::Nothing, .. }) && rules.are_usual();
-    settings.refresh || !is_usual
+    settings.refresh || !is_usual || names_local(way)
+}
+
+/// True if a file or directory is asked for anew, which may not be what it was.
+fn names_local(way: &Way) -> bool {
+    matches!(way, Way::Solve { wanted, .. } if wanted.iter().any(inputs::is_local))
 }
 
 /// Asks the solver; what it gives, and versions by project, are the caller's to make of the workshop.
@@ -214,6 +218,7 @@ pub fn solve<T>(
 ) -> Result<T> {
     let asks_newer = upgrade != Upgrade::Nothing;
     workshop.upgrade = upgrade;
+    workshop.anew = inputs::from_urls(wanted);
     let (versions, answer) = ask(workshop)?;
     // A preference may hold back what was named with a wider range: that is what "installed already" means.
     if asks_newer || is_answered(&versions, wanted) {

@@ -2,6 +2,7 @@
 
 use crate::bubbles;
 use crate::context::{Base, Context};
+use crate::inputs;
 use crate::launch::{self, Answer, Program, Wrapper};
 use crate::output;
 use crate::projection;
@@ -114,6 +115,7 @@ impl<'a> LazyWorkshop<'a> {
         workshop.rules.formats.only_binary.names.extend(added);
         let left_out: Vec<PackageName> = plan.replaced().cloned().collect();
         let own = plan.requirements();
+        workshop.anew = inputs::from_urls(own);
         let (strict, relaxed) = beneath(&workshop.context().base, own, &left_out);
         let mut first_error = None;
         let mut tried: Vec<Vec<Requirement>> = Vec::new();

@@ -47,7 +47,7 @@ fn for_resolve(error: &ResolveError) -> Option<String> {
         }
         ResolveError::Answer { .. } => "check that the URL is that of a package index (it ends in /simple/)",
         ResolveError::Offline { .. } => "run it once without --offline",
-        ResolveError::HashMismatch { filename, .. } if !filename.ends_with(".whl") => {
+        ResolveError::HashMismatch { filename, .. } if filename.starts_with("cpython-") => {
             "nothing of it was kept: try again or another --mirror; --sha256 says what another archive must be"
         }
         ResolveError::HashMismatch { .. } => {

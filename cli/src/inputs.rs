@@ -11,6 +11,7 @@ use crate::settings::Settings;
 use crate::workshop::Workshop;
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use pep508_rs::{Requirement, VersionOrUrl};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use url::Url;
 
@@ -84,6 +85,12 @@ pub fn is_local(requirement: &Requirement) -> bool {
     local(requirement).is_some()
 }
 
+/// The projects of which a URL is named.
+pub fn from_urls(requirements: &[Requirement]) -> BTreeSet<String> {
+    let named = requirements.iter().filter(|one| matches!(one.version_or_url, Some(VersionOrUrl::Url(_))));
+    named.map(|one| one.name.to_string()).collect()
+}
+
 /// What tells the states of a local file or directory from each other; `None` for requirements that name none.
 pub fn state(requirement: &Requirement) -> Result<Option<String>> {
     local(requirement).map_or(Ok(None), |url| Ok(omnipkg_resolver::fingerprint(&url)?))
@@ -105,6 +112,7 @@ fn as_path(text: &str) -> String {
 fn parse(text: &str) -> Result<Input> {
     let text = text.trim();
     if let Some((name, place)) = text.split_once('@').map(|(name, place)| (name.trim(), place.trim()))
+        && let place = without_scheme(place)
         && place.starts_with(['.', '/', '~'])
         && !name.contains(['/', ':'])
     {
@@ -116,12 +124,17 @@ fn parse(text: &str) -> Result<Input> {
         return named(text);
     }
     let (place, marker) = split_marker(text);
-    let (place, extras) = split_extras(place);
+    let (place, extras) = split_extras(without_scheme(place));
     let url = match Url::parse(place) {
         Ok(url) if place.contains("://") || url.scheme() == "file" => logins::taken_out_of(url),
         _ => path_url(place)?,
     };
     Ok(Input::Unnamed { url, extras: extras.to_owned(), marker })
+}
+
+/// `file:../a` is a path; as a URL it would be another one, without the way up.
+fn without_scheme(place: &str) -> &str {
+    place.strip_prefix("file:").filter(|path| !path.starts_with('/')).unwrap_or(place)
 }
 
 fn named(text: &str) -> Result<Input> {

@@ -21,7 +21,7 @@ pub fn record(store: &Store, lock: &Lock, anew: bool) -> Result<()> {
         // The same hash has the same size, whoever told it.
         let size = wheel.size.or(old.as_ref().and_then(|old| old.size));
         let url = index_settings::without_login(wheel.url.clone());
-        let new = LockedWheel { url, size, requires: Vec::new(), ..wheel.clone() };
+        let new = LockedWheel { url, size, requires: Vec::new(), assumed: None, ..wheel.clone() };
         if old.as_ref() != Some(&new) {
             publish::volatile_file(store, &store.layout().origin(sha256), &serde_json::to_vec(&new)?)?;
         }

@@ -263,7 +263,7 @@ mod tests {
         let error = format!("{:#}", RequirementFiles::read(&[], &[], &[extras], &parse).unwrap_err());
         assert!(error.ends_with("line 1: an override cannot have extras"), "{error}");
         for (text, expected) in [
-            ("a\n--trusted-host x\n", "line 2: the option --trusted-host is not understood"),
+            ("a\n--no-such-thing x\n", "line 2: the option --no-such-thing is not understood"),
             ("\n\na b\n", "line 3: \"a b\" is not a requirement"),
             ("-r bad.txt\n", "bad.txt includes itself"),
             ("-r none.txt\n", "cannot read"),

@@ -102,6 +102,8 @@ pub struct Workshop<'a> {
     pub upgrade: Upgrade,
     /// What more a choice obeys.
     pub rules: Rules,
+    /// Projects that are to be looked for where they are asked for, though they are there.
+    pub anew: BTreeSet<String>,
     /// What is being built with what is composed here, the outermost first.
     pub building: Vec<String>,
     /// The Python that builds, if the context's is another machine's.
@@ -124,9 +126,9 @@ impl<'a> Workshop<'a> {
     pub fn new(settings: &'a Settings, store: Store, context: Context) -> Self {
         let (display, upgrade) = (Display::new(settings), Upgrade::Nothing);
         let rules = Rules { formats: settings.formats.clone(), ..Rules::default() };
-        let (building, builder) = (Vec::new(), None);
+        let (anew, building, builder) = (BTreeSet::new(), Vec::new(), None);
         let (resolver, indexes) = (None, OnceCell::new());
-        Self { settings, store, context, resolver, indexes, display, upgrade, rules, building, builder }
+        Self { settings, store, context, resolver, indexes, display, upgrade, rules, anew, building, builder }
     }
 
     /// The context that views are composed over.
@@ -226,7 +228,7 @@ impl<'a> Workshop<'a> {
         let mut wheels = self.wheels(&mut lock, cost);
         // Each time more is known of what is built.
         for _ in 0..MISLED {
-            if !wheels.as_ref().is_err_and(is_misled) {
+            if !wheels.as_ref().is_err_and(wheels::is_misled) {
                 break;
             }
             lock = self.resolve(requirements, left_out)?;
@@ -238,7 +240,8 @@ impl<'a> Workshop<'a> {
         origins::record(&self.store, &lock, !is_remembered)?;
         // What was given by hashes, or is there already, is not what a pin alone would come to.
         if (!is_remembered || cost.new_wheels > 0) && !kept && self.rules.hashes.is_empty() {
-            self.pins(|pins| pins.remember(&lock, self.asks_anew()))?;
+            let chosen = self.not_there(&lock);
+            self.pins(|pins| pins.remember(&chosen, self.asks_anew()))?;
         }
         Ok((question, lock, wheels))
     }
@@ -285,13 +288,18 @@ impl<'a> Workshop<'a> {
         let mut question = self.any_question();
         for requirement in requirements {
             question.add("requirement", &requirement.to_string());
-            if let Some(state) = inputs::state(requirement)? {
+            let name = requirement.name.as_ref();
+            let is_kept = self.stays(name) && self.archives().any(|(there, _)| there == name);
+            if !is_kept && let Some(state) = inputs::state(requirement)? {
                 question.add("state", &state);
             }
         }
         left_out.iter().for_each(|name| question.add("left out", name.as_ref()));
         for (name, version) in self.preferences() {
             question.add("preference", &format!("{name} {version}"));
+        }
+        for (name, there) in self.archives() {
+            question.add("there", &format!("{name} {} {}", there.sha256, self.stays(name)));
         }
         if let Base::Overlay { overlay, .. } = &self.context.base {
             question.add("overlay", &overlay.prefix.to_string_lossy());
@@ -324,6 +332,7 @@ impl<'a> Workshop<'a> {
             resolution: self.rules.resolution,
             hashes: self.rules.hashes.clone(),
             preferences: self.preferences(),
+            installed: self.installed(),
             target: self.target()?,
         };
         let mut lock = self.resolver()?.resolve(&request)?;
@@ -435,9 +444,4 @@ fn for_resolver(requirement: &Requirement) -> Result<omnipkg_resolver::Requireme
 /// True if requirements contradict each other or the indexes: asking for less may help.
 pub fn is_unsatisfiable(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref::<ResolveError>(), Some(ResolveError::NoSolution(_)))
-}
-
-/// True if a source that was built needs other things than was assumed, which is known now.
-fn is_misled(error: &anyhow::Error) -> bool {
-    matches!(error.downcast_ref::<ResolveError>(), Some(ResolveError::Misled { .. }))
 }

@@ -8,7 +8,7 @@ use crate::lock::{LockedWheel, Origin};
 use crate::metadata::parse_specifiers;
 use crate::permission::{Permission, Prereleases};
 use crate::range::VersionRange;
-use crate::request::Target;
+use crate::request::{Installed, Target};
 use crate::simple::{CoreMetadata, File, Page, Row};
 use crate::source::{Place, Source};
 use omnipkg_store::sdist::Packing;
@@ -36,15 +36,32 @@ pub(crate) struct Candidate {
     pub(crate) is_direct: bool,
     /// Of a source: a wheel of the same version for another Python or platform, which tells its needs without a build.
     pub(crate) sibling: Option<Arc<Candidate>>,
+    /// It is there already: the entry that it was.
+    pub(crate) installed: Option<Arc<LockedWheel>>,
 }
 
 impl Candidate {
+    /// What is there already.
+    pub(crate) fn installed(there: &Installed, wheel: WheelFilename) -> Self {
+        let (entry, url) = (Arc::new(there.entry.clone()), there.entry.url.clone());
+        let file = Arc::new(File::bare(there.filename.clone(), url.clone(), entry.wheel()));
+        let kind = Kind::Wheel(Arc::new(wheel));
+        Self { file, url, kind, is_direct: false, sibling: None, installed: Some(entry) }
+    }
+
     /// A source that a lock names.
     pub(crate) fn locked(entry: &LockedWheel, source: Arc<Source>) -> Self {
         let bare = File::bare(entry.filename.clone(), entry.url.clone(), entry.sha256);
         let file = File { size: entry.size, ..bare };
         let is_direct = entry.origin != Origin::Index;
-        Self { file: Arc::new(file), url: entry.url.clone(), kind: Kind::Source(source), is_direct, sibling: None }
+        Self {
+            file: Arc::new(file),
+            url: entry.url.clone(),
+            kind: Kind::Source(source),
+            is_direct,
+            sibling: None,
+            installed: None,
+        }
     }
 }
 
@@ -128,6 +145,15 @@ impl Candidates {
         // Who names a URL names its version, whatever that is.
         let permission = Permission { prereleases: Prereleases::Equal, ..Permission::default() };
         Self { name: name.clone(), target, permission, allowed, versions }
+    }
+
+    /// The same with a version that is there already: in place of another archive of that version only if it `stays`.
+    pub(crate) fn with_installed(mut self, version: Version, candidate: Candidate, stays: bool) -> Self {
+        if stays || !self.versions.contains_key(&version) {
+            let release = Release { files: vec![candidate.file.clone().into()], choice: OnceLock::from(Ok(candidate)) };
+            self.versions.insert(version, release);
+        }
+        self
     }
 
     /// All versions, oldest first.
@@ -240,7 +266,7 @@ impl Candidates {
             return Err(PassedOver::Python(wanted.clone()));
         }
         let url = Url::parse(&file.url).map_err(|_| PassedOver::SourceOnly)?;
-        Ok((rank, Candidate { file: file.clone(), url, kind, is_direct: false, sibling: None }))
+        Ok((rank, Candidate { file: file.clone(), url, kind, is_direct: false, sibling: None, installed: None }))
     }
 
     /// Versions of the range that exist but may not be taken, newest first, with the reasons.
@@ -276,7 +302,7 @@ fn sibling(files: &[Row]) -> Option<Candidate> {
         .max_by_key(|file| (file.core_metadata != CoreMetadata::No, file.filename.clone()))?;
     let kind = Kind::Wheel(Arc::new(WheelFilename::parse(&file.filename).ok()?));
     let url = Url::parse(&file.url).ok()?;
-    Some(Candidate { file, url, kind, is_direct: false, sibling: None })
+    Some(Candidate { file, url, kind, is_direct: false, sibling: None, installed: None })
 }
 
 /// True if the specifiers accept the Python; as in pip, a pre-release of Python counts as its release.

@@ -4,8 +4,9 @@
 //! gave them, and in what came from such a URL itself; a project of an index cannot send a user elsewhere.
 
 use crate::candidates::{Candidate, Kind};
-use crate::client::{percent_decode, shown};
+use crate::client::{percent_decode, shown, without_login};
 use crate::error::{Error, Result};
+use crate::lock::Origin;
 use crate::metadata::{Metadata, Requirement};
 use crate::request::{Request, Target};
 use crate::session::applying;
@@ -46,7 +47,14 @@ pub(crate) fn prepare(shared: &Arc<Shared>, runtime: &Handle, request: &Request)
                 return Err(wrong(format!("it is required from {} too", shown(&known.url))));
             }
             Some(known) => known.candidate.clone(),
-            None => candidate(&url, &request.target)?,
+            None => match request.installed.get(name.as_ref()) {
+                // What came from there stays, as anything else does that nobody asks for anew.
+                Some(there) if there.stays && there.entry.origin != Origin::Index && there.entry.url == url => {
+                    let wheel = WheelFilename::parse(&there.filename).map_err(|error| wrong(error.to_string()))?;
+                    Candidate::installed(there, wheel)
+                }
+                _ => candidate(&url, &request.target)?,
+            },
         };
         let metadata = runtime.block_on(wheel_metadata::get(shared, &candidate))?;
         if metadata.name != name {
@@ -78,7 +86,9 @@ pub(crate) fn name(shared: &Arc<Shared>, runtime: &Handle, url: &Url, target: &T
 
 fn url_of(requirement: &Requirement) -> Option<(PackageName, Url, Vec<ExtraName>)> {
     match &requirement.version_or_url {
-        Some(VersionOrUrl::Url(url)) => Some((requirement.name.clone(), url.clone(), requirement.extras.clone())),
+        Some(VersionOrUrl::Url(url)) => {
+            Some((requirement.name.clone(), without_login(url.clone()), requirement.extras.clone()))
+        }
         _ => None,
     }
 }
@@ -125,7 +135,7 @@ fn candidate(url: &Url, target: &Target) -> Result<Candidate> {
     plain.set_fragment(None);
     let sha256 = fragment("sha256").and_then(|text| parse_sha256(&text));
     let file = File::bare(filename, plain, sha256);
-    Ok(Candidate { file: Arc::new(file), url: url.clone(), kind, is_direct: true, sibling: None })
+    Ok(Candidate { file: Arc::new(file), url: url.clone(), kind, is_direct: true, sibling: None, installed: None })
 }
 
 /// True if a directory is to be imported from itself; who gives the URL says so in its fragment.

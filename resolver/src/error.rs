@@ -97,11 +97,11 @@ pub enum Error {
         /// What went wrong, with the last lines of the backend's log.
         reason: String,
     },
-    /// The wheel that was built of a source needs other things than another wheel of its version, which was asked for
-    /// them; it is remembered what it needs, so that asking again helps.
-    #[error("{of} needs other things than its wheels for other Pythons or platforms: try again")]
+    /// A wheel needs other things than was told of it before it was here: by its index, or by another wheel of its
+    /// version. What it needs is known now, so that asking again helps.
+    #[error("{of} needs other things than was told of it: try again")]
     Misled {
-        /// As for [`Error::Build`].
+        /// Its project and version.
         of: String,
     },
     /// What a build needs cannot be had.

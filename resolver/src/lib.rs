@@ -81,7 +81,7 @@ pub use lock::{Lock, LockedWheel, Origin};
 pub use metadata::Requirement;
 pub use progress::{Progress, Silent};
 pub use range::satisfies;
-pub use request::{Prerelease, Request, Resolution, Target};
+pub use request::{Installed, Prerelease, Request, Resolution, Target};
 pub use resolver::Resolver;
 pub use source::{BuildEnvironment, BuildEnvironments, fingerprint};
 pub use timestamp::{NotATimestamp, Timestamp};

@@ -38,7 +38,7 @@ pub struct LockedWheel {
     /// The wheel that was built of it here, if it is a source.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub built: Option<Sha256>,
-    /// The needs that were assumed of a source, as one word: those of another wheel of its version.
+    /// The needs that were told of it before it was here, as one word.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assumed: Option<String>,
     /// Where it comes from.

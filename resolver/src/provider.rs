@@ -111,6 +111,9 @@ impl<'a> Provider<'a> {
 
     /// The wheel of a version that was chosen.
     pub(crate) fn candidate(&self, name: &PackageName, version: &Version) -> Result<Candidate> {
+        if let Some(there) = self.session.there(name, version) {
+            return Ok(there.clone());
+        }
         match self.session.project(name, &Ranges::full()).wait()? {
             Project::Known(candidates) => candidates
                 .candidate(version)
@@ -118,6 +121,14 @@ impl<'a> Provider<'a> {
                 .map_err(|_| Error::Internal(format!("{name} {version} was chosen but has no wheel"))),
             Project::Unknown(_) => Err(Error::Internal(format!("{name} was chosen but is unknown"))),
         }
+    }
+
+    /// The version that is there already, if it stays and no other was chosen for what follows it.
+    fn kept(&self, name: &PackageName, range: &VersionRange, follows: Option<&Version>) -> Option<Version> {
+        let entry = self.session.kept(name, range)?.installed.as_ref()?;
+        follows
+            .is_none_or(|version| *version == entry.version || !range.contains(version))
+            .then(|| entry.version.clone())
     }
 
     /// Direct dependencies of a version that was chosen.
@@ -149,7 +160,7 @@ impl<'a> Provider<'a> {
             let next = state.order.len();
             state.order.entry(package.clone()).or_insert(next);
             if let Package::Project(name) = package {
-                self.session.project(name, range);
+                self.session.will_need(name, range);
             }
         }
         Ok(edges)
@@ -244,7 +255,9 @@ impl DependencyProvider for Provider<'_> {
         trouble: &PackageResolutionStatistics,
     ) -> Self::Priority {
         let Some(name) = package.name() else { return (true, 0, 0, Reverse(0)) };
-        if let Some(Ok(Project::Known(candidates))) = self.session.project(name, range).peek() {
+        if self.session.kept(name, range).is_none()
+            && let Some(Ok(Project::Known(candidates))) = self.session.project(name, range).peek()
+        {
             self.session.look_ahead(name, &candidates, range);
         }
         let early = self.early.iter().position(|other| other == package);
@@ -270,6 +283,11 @@ impl DependencyProvider for Provider<'_> {
 
     fn choose_version(&self, package: &Package, range: &VersionRange) -> Result<Option<Version>> {
         let Some(name) = package.name() else { return Ok(Some(root_version())) };
+        let follows = self.state.borrow().chosen.get(name).filter(|_| matches!(package, Package::Extra(..))).cloned();
+        if let Some(version) = self.kept(name, range, follows.as_ref()) {
+            self.state.borrow_mut().chosen.insert(name.clone(), version.clone());
+            return Ok(Some(version));
+        }
         let project = match self.session.project(name, range).wait() {
             Err(error @ Error::Offline { .. }) => {
                 self.state.borrow_mut().offline.get_or_insert(error);
@@ -285,7 +303,6 @@ impl DependencyProvider for Provider<'_> {
             Project::Unknown(_) => return Ok(None),
         };
         let range = self.session.constrained(name, range);
-        let follows = self.state.borrow().chosen.get(name).filter(|_| matches!(package, Package::Extra(..))).cloned();
         let preferred = follows.as_ref().filter(|version| range.contains(version)).or(self.session.preferred(name));
         let Some((version, _)) = candidates.select(&range, preferred, self.session.order(name)) else {
             return Ok(None);

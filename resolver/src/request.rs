@@ -1,6 +1,7 @@
 //! The question: what is required, of what, for which interpreter.
 
 use crate::formats::Formats;
+use crate::lock::LockedWheel;
 use crate::metadata::Requirement;
 use omnipkg_store::Sha256;
 use omnipkg_store::tags::Tags;
@@ -47,6 +48,17 @@ pub enum Resolution {
     LowestDirect,
 }
 
+/// A version that is there already, in the store.
+#[derive(Debug, Clone)]
+pub struct Installed {
+    /// Where it came from; its wheel is in the store.
+    pub entry: LockedWheel,
+    /// The wheel's own file name, also where it was built.
+    pub filename: String,
+    /// It stays wherever the requirements allow it; else it is one version among others.
+    pub stays: bool,
+}
+
 /// A resolution to be made.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -65,6 +77,8 @@ pub struct Request {
     pub preferences: BTreeMap<String, Version>,
     /// Hashes of which a file of a project, by its normalised name, must have one.
     pub hashes: BTreeMap<String, BTreeSet<Sha256>>,
+    /// What is there already, by normalised project name: candidates whether an index knows them or not.
+    pub installed: BTreeMap<String, Installed>,
     /// For which interpreter.
     pub target: Target,
 }

@@ -11,7 +11,7 @@ use crate::request::{Request, Target};
 use crate::shared::{Shared, Sources, lock};
 use crate::solve;
 use crate::source::{self, BuildEnvironments};
-use omnipkg_store::Store;
+use omnipkg_store::{Sha256, Store};
 use pep508_rs::PackageName;
 use std::sync::{Arc, OnceLock};
 use tokio::runtime::{Builder, Handle, Runtime};
@@ -73,6 +73,14 @@ impl Resolver {
         let built: Vec<_> = tasks.into_iter().map(ended).collect();
         self.shared.progress.done();
         built.into_iter().collect()
+    }
+
+    /// Compares what was told of a fetched wheel's needs with what it says itself.
+    ///
+    /// # Errors
+    /// [`Error::Misled`] if it is something else.
+    pub fn check_needs(&self, entry: &LockedWheel, wheel: &Sha256) -> Result<()> {
+        source::check_needs(&self.shared, entry, wheel)
     }
 
     /// The exact wheels that answer a request. The same request and indexes give the same lock.

@@ -11,10 +11,12 @@ use crate::formats::Formats;
 use crate::metadata::{Metadata, Requirement};
 use crate::permission::Permissions;
 use crate::range::{self, VersionRange};
-use crate::request::{Request, Resolution, Target};
+use crate::request::{Installed, Request, Resolution, Target};
 use crate::shared::{Lookup, Shared, lock};
+use crate::urls::without_login;
 use crate::{hashes, pages, wheel_metadata};
 use omnipkg_store::Sha256;
+use omnipkg_store::tags::WheelFilename;
 use pep440_rs::Version;
 use pep508_rs::{PackageName, VersionOrUrl};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -88,6 +90,8 @@ pub(crate) struct Session {
     resolution: Resolution,
     formats: Formats,
     from_urls: DirectProjects,
+    /// What is there already, and whether it stays.
+    installed: HashMap<PackageName, (Version, Candidate, bool)>,
     /// What is asked for by the user.
     direct: BTreeSet<PackageName>,
     projects: Mutex<HashMap<PackageName, Arc<Slot<Project>>>>,
@@ -113,6 +117,7 @@ impl Session {
             hashes: request.hashes.iter().filter_map(|(name, all)| Some((name.parse().ok()?, all.clone()))).collect(),
             resolution: request.resolution,
             formats: request.formats.clone(),
+            installed: installed(request, &from_urls),
             from_urls,
             direct,
             projects: Mutex::default(),
@@ -134,6 +139,25 @@ impl Session {
             Resolution::Lowest => Order::Oldest,
             Resolution::LowestDirect if self.direct.contains(name) => Order::Oldest,
             _ => Order::Newest,
+        }
+    }
+
+    /// The version that is there already and stays, if the range accepts it: then nobody needs to ask an index.
+    pub(crate) fn kept(&self, name: &PackageName, range: &VersionRange) -> Option<&Candidate> {
+        let (version, candidate, stays) = self.installed.get(name)?;
+        (*stays && self.constrained(name, range).contains(version)).then_some(candidate)
+    }
+
+    /// A version that is there already.
+    pub(crate) fn there(&self, name: &PackageName, version: &Version) -> Option<&Candidate> {
+        let (there, candidate, stays) = self.installed.get(name)?;
+        (*stays && there == version).then_some(candidate)
+    }
+
+    /// Requests a project's page if it was not before, unless what is there stays.
+    pub(crate) fn will_need(self: &Arc<Self>, name: &PackageName, range: &VersionRange) {
+        if self.kept(name, range).is_none() {
+            self.project(name, range);
         }
     }
 
@@ -193,9 +217,20 @@ impl Session {
                 Ok(Lookup::Found(page)) => hashes::allowed(&name, page, self.hashes.get(&name)).map(|page| {
                     let (permission, allowed) = (self.permissions.of(&name), self.formats.of(&name));
                     let candidates = Candidates::new(&name, &page, self.target.clone(), permission, allowed);
-                    Project::Known(Arc::new(candidates))
+                    Project::Known(Arc::new(match self.installed.get(&name) {
+                        Some((version, there, stays)) => {
+                            candidates.with_installed(version.clone(), there.clone(), *stays)
+                        }
+                        None => candidates,
+                    }))
                 }),
-                Ok(Lookup::Unknown(asked)) => Ok(Project::Unknown(asked)),
+                Ok(Lookup::Unknown(asked)) => Ok(match self.installed.get(&name) {
+                    Some((version, there, _)) => {
+                        let only = Candidates::only(&name, version.clone(), there.clone(), self.target.clone());
+                        Project::Known(Arc::new(only))
+                    }
+                    None => Project::Unknown(asked),
+                }),
                 Err(error) => Err(error),
             };
             if let Ok(Project::Known(candidates)) = &project {
@@ -234,7 +269,7 @@ impl Session {
                 let requires = applying(&metadata.requires, &this.target).flat_map(|one| this.overridden(one));
                 for requirement in requires {
                     if let Ok(range) = this.range_of(requirement) {
-                        this.project(&requirement.name, &range);
+                        this.will_need(&requirement.name, &range);
                     }
                 }
             }
@@ -268,6 +303,21 @@ fn overrides(requirements: &[Requirement], target: &Target) -> HashMap<PackageNa
     overrides
 }
 
+/// What is there already and may be taken for the target, of projects that no URL gives.
+fn installed(request: &Request, from_urls: &DirectProjects) -> HashMap<PackageName, (Version, Candidate, bool)> {
+    let usable = |(name, there): (&String, &Installed)| {
+        let name: PackageName = name.parse().ok()?;
+        let allowed = request.formats.of(&name);
+        let given = request.hashes.get(name.as_ref());
+        let is_given = given.is_none_or(|all| there.entry.sha256.is_some_and(|sha256| all.contains(&sha256)));
+        let wheel = WheelFilename::parse(&there.filename).ok()?;
+        let fits = request.target.tags.priority(&wheel.tags).is_some() && allowed.wheels && allowed.sources;
+        let is_free = fits && is_given && !from_urls.contains_key(&name);
+        is_free.then(|| (name, (there.entry.version.clone(), Candidate::installed(there, wheel), there.stays)))
+    };
+    request.installed.iter().filter_map(usable).collect()
+}
+
 /// The requirements whose markers hold, extras aside.
 pub(crate) fn applying<'a>(
     requirements: &'a [Requirement],
@@ -284,7 +334,9 @@ fn range_of(requirement: &Requirement, from_urls: &DirectProjects) -> Result<Ver
     match &requirement.version_or_url {
         None => Ok(VersionRange::full()),
         Some(VersionOrUrl::VersionSpecifier(specifiers)) => Ok(range::from_specifiers(specifiers.iter())),
-        Some(VersionOrUrl::Url(url)) if from_urls.get(&requirement.name).is_some_and(|known| known.url == *url) => {
+        Some(VersionOrUrl::Url(url))
+            if from_urls.get(&requirement.name).is_some_and(|known| known.url == without_login(url.clone())) =>
+        {
             Ok(VersionRange::full())
         }
         Some(VersionOrUrl::Url(url)) => Err(Error::Requirement {

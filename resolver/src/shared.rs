@@ -1,6 +1,6 @@
 //! What every part of a resolver holds in common, and small helpers over its cache files.
 //!
-//! `cache/simple/<sha256 of URL>` and `cache/metadata/<sha256 of wheel>` may be lost at any time and are
+//! `cache/simple/<sha256 of URL>` and `cache/metadata/<sha256 of wheel and URL>` may be lost at any time and are
 //! never half-written. What a process has fetched once it does not fetch again.
 
 use crate::client::Client;
@@ -10,6 +10,7 @@ use crate::progress::Progress;
 use crate::simple::{File, Page};
 use crate::source::{BuildEnvironments, Tree};
 use crate::timestamp::Timestamp;
+use crate::urls::without_login;
 use omnipkg_store::{Sha256, Store, publish};
 use pep508_rs::PackageName;
 use std::collections::HashMap;
@@ -35,8 +36,6 @@ pub(crate) struct Shared {
     pub(crate) metadata: Mutex<HashMap<Url, Arc<Metadata>>>,
     /// Sources that were fetched and not yet built.
     pub(crate) trees: Mutex<HashMap<Url, Arc<Tree>>>,
-    /// Sources whose needs were taken from another wheel of their version, and these needs as one word.
-    pub(crate) assumed: Mutex<HashMap<Url, String>>,
     /// Where builds run, if anything may be built.
     pub(crate) environments: Option<Arc<dyn BuildEnvironments>>,
     /// Builds that may be under way at once.
@@ -71,7 +70,6 @@ impl Shared {
             flat: OnceCell::new(),
             metadata: Mutex::default(),
             trees: Mutex::default(),
-            assumed: Mutex::default(),
             environments: None,
             builds: Semaphore::new(std::thread::available_parallelism().map_or(1, usize::from)),
         }
@@ -81,8 +79,11 @@ impl Shared {
         self.store.layout().cache().join("simple").join(Sha256::of(url.as_str().as_bytes()).to_hex())
     }
 
-    pub(crate) fn metadata_file(&self, wheel: &Sha256) -> PathBuf {
-        self.store.layout().cache().join("metadata").join(wheel.to_hex())
+    /// Of a wheel that nobody has seen whole: that its hash is the one that its page tells is not known, so that it is kept
+    /// for that place alone.
+    pub(crate) fn metadata_file(&self, wheel: &Sha256, url: &Url) -> PathBuf {
+        let key = Sha256::of(format!("{} {}", wheel.to_hex(), without_login(url.clone())).as_bytes());
+        self.store.layout().cache().join("metadata").join(key.to_hex())
     }
 
     /// A cache file's bytes; whatever stands in the way counts as "not cached".

@@ -120,10 +120,8 @@ fn link(base: &Url, href: &str) -> std::result::Result<(Url, String, Option<Sha2
         return Err(format!("its URL has scheme {:?}", url.scheme()));
     }
     let filename = percent_decode(url.path().rsplit('/').next().unwrap_or_default());
-    let sha256 = url.fragment().and_then(|fragment| {
-        let mut pairs = fragment.split('&');
-        pairs.find_map(|pair| pair.strip_prefix("sha256=")).and_then(parse_sha256)
-    });
+    let told = url.fragment().and_then(|fragment| fragment.split('&').find_map(|pair| pair.strip_prefix("sha256=")));
+    let sha256 = told.map(|hex| parse_sha256(hex).ok_or_else(|| format!("its sha256 {hex:?} is none"))).transpose()?;
     url.set_fragment(None);
     Ok((without_login(url), filename, sha256))
 }

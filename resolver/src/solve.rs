@@ -86,6 +86,11 @@ fn to_lock(shared: &Shared, provider: &Provider<'_>, solution: BTreeMap<Package,
     for (package, version) in &solution {
         let Package::Project(name) = package else { continue };
         let candidate = provider.candidate(name, version)?;
+        let requires = requires.get(name).into_iter().flatten().cloned().collect();
+        if let Some(there) = &candidate.installed {
+            wheels.push(LockedWheel { requires, ..LockedWheel::clone(there) });
+            continue;
+        }
         let mut entry = LockedWheel::of(&candidate);
         (entry.name, entry.version) = (name.to_string(), version.clone());
         // What lies beside the indexes is on none.
@@ -93,7 +98,8 @@ fn to_lock(shared: &Shared, provider: &Provider<'_>, solution: BTreeMap<Package,
         if entry.origin == Origin::Index && !shared.flat.get().is_some_and(is_beside) {
             entry.index = lock(&shared.found_on).get(name).cloned();
         }
-        entry.requires = requires.get(name).into_iter().flatten().cloned().collect();
+        entry.requires = requires;
+        entry.assumed = Some(provider.session.metadata(&candidate).wait()?.fingerprint());
         if let Kind::Source(source) = &candidate.kind {
             source::complete(shared, &candidate, source, &mut entry)?;
         }

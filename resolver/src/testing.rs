@@ -103,6 +103,7 @@ pub(crate) fn request(texts: &[&str]) -> Request {
         formats: Formats::wheels_only(),
         resolution: Resolution::default(),
         preferences: std::collections::BTreeMap::new(),
+        installed: std::collections::BTreeMap::new(),
         hashes: std::collections::BTreeMap::new(),
         target: target(),
     }

@@ -1,6 +1,6 @@
 //! Getting a wheel's METADATA with as few bytes as the server allows.
 //!
-//! In order: the cache (by the wheel's sha256), `<url>.metadata` (PEP 658), ranges of the wheel, the wheel.
+//! In order: the store, the cache (by the wheel's promised sha256 and its place), `<url>.metadata` (PEP 658), ranges of the wheel, the wheel.
 
 use crate::candidates::{Candidate, Kind};
 use crate::client::{identity, is_no_page, transport};
@@ -28,16 +28,18 @@ pub(crate) async fn get(shared: &Arc<Shared>, candidate: &Candidate) -> Result<A
     if let Some(known) = lock(&shared.metadata).get(&candidate.url) {
         return Ok(known.clone());
     }
+    if let Some(sha256) = candidate.installed.as_ref().and_then(|entry| entry.wheel()) {
+        let bytes = source::metadata_of_wheel(shared, &sha256)?;
+        let metadata = Arc::new(Metadata::parse(&bytes, &file.filename, None)?);
+        lock(&shared.metadata).insert(candidate.url.clone(), metadata.clone());
+        return Ok(metadata);
+    }
     let wheel = match &candidate.kind {
         Kind::Wheel(wheel) => wheel,
         Kind::Source(source) => {
             let known = source::known_metadata(shared, candidate, source)?;
             let metadata = match (&known, &candidate.sibling) {
-                (None, Some(sibling)) => {
-                    let needs = Box::pin(get(shared, sibling)).await?;
-                    lock(&shared.assumed).insert(candidate.url.clone(), needs.fingerprint());
-                    needs
-                }
+                (None, Some(sibling)) => Box::pin(get(shared, sibling)).await?,
                 _ => {
                     let bytes = match known {
                         Some(bytes) => bytes,
@@ -50,8 +52,13 @@ pub(crate) async fn get(shared: &Arc<Shared>, candidate: &Candidate) -> Result<A
             return Ok(metadata);
         }
     };
-    let path = file.sha256.map(|hash| shared.metadata_file(&hash));
-    let cached = path.as_ref().and_then(|path| shared.read_cache(path));
+    let path = file.sha256.map(|hash| shared.metadata_file(&hash, &candidate.url));
+    // A wheel that the store has was seen whole: it tells the truth.
+    let stored = file.sha256.filter(|hash| shared.store.layout().wheel(hash).exists());
+    let cached = match stored {
+        Some(hash) => Some(source::metadata_of_wheel(shared, &hash)?),
+        None => path.as_ref().and_then(|path| shared.read_cache(path)),
+    };
     let bytes = match cached {
         Some(bytes) => bytes,
         None => {

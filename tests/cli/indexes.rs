@@ -1,7 +1,7 @@
 //! Where candidates come from, as users say it: files beside the indexes, limits of time, pinned projects, logins,
 //! proxies, certificates; and `omnipkg config`, which tells who said what.
 
-use crate::support::quiet_success;
+use crate::support::{one_error, quiet_success};
 use omnipkg_tests::index::{Fault, FileOptions, Index, Mode};
 use omnipkg_tests::{Context, WheelBuilder};
 use std::fs;
@@ -262,4 +262,44 @@ fn a_download_that_fails_leaves_nothing_and_the_next_one_works() {
     context.index().mend(&path);
     context.run(["install", "lib"]).success();
     assert_eq!(crate::support::installed_version(&context, "lib"), "1.0");
+}
+
+#[test]
+fn what_is_there_stays_whatever_an_index_knows() {
+    let context = Context::new();
+    let work = context.work();
+    // A private project, whose name a stranger has on the index, in an older version.
+    let private = WheelBuilder::with_version_attribute("private", "4.0").build();
+    fs::create_dir_all(work.join("own")).unwrap();
+    fs::write(work.join("own").join(&private.filename), &private.bytes).unwrap();
+    quiet_success(context.run(["install", "private", "--no-index", "--find-links", "own"]));
+    for (project, version) in [("private", "0.1"), ("other", "1.0"), ("third", "1.0")] {
+        context.publish(&[WheelBuilder::with_version_attribute(project, version).build()]);
+    }
+    quiet_success(context.run(["install", "other"]));
+    quiet_success(context.run(["install", "private>=1"]));
+    quiet_success(context.run(["upgrade"]));
+    quiet_success(context.run(["upgrade", "private"]));
+    assert_eq!(quiet_success(context.run(["list"])), "other    1.0\nprivate  4.0\n");
+    let seen =
+        context.run(["run", "--with", "third", "--", "python", "-c", "import private; print(private.__version__)"]);
+    assert_eq!(quiet_success(seen), "4.0\n");
+    assert_eq!(context.index().count("/simple/private/"), 2, "only who asks for a newer one asks for it at all");
+}
+
+#[test]
+fn what_an_index_says_of_a_hash_is_not_believed_elsewhere() {
+    let context = Context::new();
+    let good = WheelBuilder::new("victim", "1.0").build();
+    context.publish(&[good.clone(), WheelBuilder::new("evil", "1.0").build()]);
+    let liar = Index::start(Mode::Json);
+    // Another wheel of that name, under the hash of the good one.
+    let bad = WheelBuilder::new("victim", "1.0").requires("evil").build();
+    liar.add_with(&bad, FileOptions::default().claims_to_be(&good.bytes));
+    liar.add(&WheelBuilder::new("evil", "1.0").build());
+    let lies = quiet_success(context.run(["resolve", "victim", "--index-url", &liar.url()]));
+    assert_eq!(lies, "evil==1.0\nvictim==1.0\n");
+    assert_eq!(quiet_success(context.run(["resolve", "victim"])), "victim==1.0\n");
+    let refused = one_error(&context, context.run(["install", "victim", "--index-url", &liar.url()]));
+    assert!(refused.contains("sha256"), "{refused}");
 }

@@ -25,6 +25,7 @@ mod writable;
 
 use crate::arguments::{PythonVerb, Verb};
 use crate::demos;
+use crate::index_settings;
 use crate::logins;
 use crate::settings::Settings;
 use crate::writable::overlay;
@@ -97,7 +98,7 @@ pub fn parse_requirements(texts: &[String]) -> Result<Vec<Requirement>> {
 
 /// The parser's text has a drawing of the place below its first line.
 pub fn not_a_requirement(text: &str, error: &impl std::fmt::Display) -> anyhow::Error {
-    let error = error.to_string();
+    let (text, error) = (index_settings::shown(text), error.to_string());
     anyhow!("{text:?} is not a requirement: {}", error.lines().next().unwrap_or_default())
 }
 

@@ -83,6 +83,9 @@ impl Source {
 
 /// The wheels of pinned requirements, and none of what they require beyond that.
 fn pinned(settings: &Settings, store: &Store, before: &Before, files: &RequirementFiles) -> Result<Lock> {
+    if files.requirements.is_empty() {
+        bail!("it names no project, and nothing is to be taken out for that: `omnipkg uninstall` takes projects out");
+    }
     let markers = before.context.interpreter.facts.marker_environment()?;
     files.options.check_hashes(&files.requirements, &markers)?;
     let applying = files.requirements.iter().filter(|requirement| requirement.evaluate_markers(&markers, &[]));

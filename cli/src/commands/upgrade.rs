@@ -7,7 +7,7 @@ use crate::rules::Rules;
 use crate::settings::Settings;
 use crate::workshop::Upgrade;
 use anyhow::{Result, bail};
-use pep508_rs::{PackageName, Requirement};
+use pep508_rs::{PackageName, Requirement, VersionOrUrl};
 
 /// Upgrades all projects within what was asked for, or the named ones to whatever is newest.
 pub fn upgrade(settings: &Settings, options: &UpgradeOptions) -> Result<u8> {
@@ -28,8 +28,11 @@ fn edit(before: &Before, named: &[PackageName]) -> Result<Edit> {
     }
     // Who names a project wants a newer one whatever was asked for before: its pin goes.
     let requirements = before.requirements.iter().map(|old| match named.contains(&old.name) {
-        true => Requirement { version_or_url: None, ..old.clone() },
-        false => old.clone(),
+        // What comes from a URL is asked for there again.
+        true if !matches!(old.version_or_url, Some(VersionOrUrl::Url(_))) => {
+            Requirement { version_or_url: None, ..old.clone() }
+        }
+        _ => old.clone(),
     });
     let upgrade = match named {
         [] => Upgrade::Everything,

@@ -55,6 +55,9 @@ impl FileOptions {
                 takes_value = false;
                 output::warn("--prefer-binary in a file of requirements is not looked at");
             }
+            "-trusted-host" | "-use-feature" => {
+                output::warn(&format!("-{name} in a file of requirements is not looked at"));
+            }
             _ => return Ok(false),
         }
         if value.is_empty() == takes_value {

@@ -7,12 +7,13 @@ use crate::context::Base;
 use crate::origins;
 use crate::output;
 use anyhow::{Context as _, Result, bail};
-use omnipkg_resolver::{FetchError, Formats, Lock, LockedWheel, Origin};
+use omnipkg_resolver::{Error as ResolveError, FetchError, Formats, Installed, Lock, LockedWheel, Origin};
 use omnipkg_store::Sha256;
 use omnipkg_store::catalog::Catalog;
+use omnipkg_store::view::description::WheelReference;
 use omnipkg_store::wheel::{WheelTree, ingest};
 use pep440_rs::Version;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 impl Workshop<'_> {
@@ -26,6 +27,43 @@ impl Workshop<'_> {
             }
         }
         !others.is_empty()
+    }
+
+    /// The wheels beneath, by name.
+    pub(super) fn archives(&self) -> impl Iterator<Item = (&str, &WheelReference)> {
+        let description = match &self.context.base {
+            Base::Managed { description, .. } => Some(description),
+            _ => None,
+        };
+        let wheels = description.into_iter().flat_map(|description| &description.wheels);
+        wheels.map(|wheel| (wheel.name.as_str(), wheel)).filter(|(name, _)| !self.anew.contains(*name))
+    }
+
+    /// A lock without what is there already.
+    pub(super) fn not_there(&self, lock: &Lock) -> Lock {
+        let there: BTreeSet<Sha256> = self.archives().map(|(_, wheel)| wheel.sha256).collect();
+        let is_new = |entry: &&LockedWheel| entry.wheel().is_none_or(|sha256| !there.contains(&sha256));
+        Lock { wheels: lock.wheels.iter().filter(is_new).cloned().collect() }
+    }
+
+    /// True if what is there of a project is not to be replaced without need.
+    pub(super) fn stays(&self, name: &str) -> bool {
+        match &self.upgrade {
+            Upgrade::Nothing => true,
+            Upgrade::Projects(names) => !names.contains(name),
+            Upgrade::Everything => false,
+        }
+    }
+
+    /// What is there already, as far as it is known where it came from: a candidate, whatever the indexes know.
+    pub(super) fn installed(&self) -> BTreeMap<String, Installed> {
+        let there = self.archives().filter_map(|(name, wheel)| {
+            let entry = origins::read(&self.store, &wheel.sha256)?;
+            let filename = WheelTree::open(&self.store, &wheel.sha256).ok()?.head.filename;
+            let entry = LockedWheel { version: Version::from_str(&wheel.version).ok()?, ..entry };
+            Some((name.to_owned(), Installed { entry, filename, stays: self.stays(name) }))
+        });
+        there.collect()
     }
 
     /// Of a lock's projects, the archives that the context has of them in the same version, where they are others.
@@ -121,6 +159,16 @@ impl Workshop<'_> {
             }
             wheels.push((name, ingested.sha256, size));
         }
+        for (name, sha256, _) in &wheels {
+            if let Some(entry) = missing.iter().find(|entry| entry.name == *name) {
+                self.resolver()?.check_needs(entry, sha256)?;
+            }
+        }
         Ok(wheels)
     }
+}
+
+/// True if what has come needs other things than was told of it, which is known now.
+pub(super) fn is_misled(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref::<ResolveError>(), Some(ResolveError::Misled { .. }))
 }

@@ -91,7 +91,9 @@ fn file(row: Row, base: &Url) -> std::result::Result<File, SkippedRow> {
         link(base, &row.url).map_err(|reason| SkippedRow { row: row.filename.clone(), reason })?;
     let hashes = row.hashes.unwrap_or_default();
     let core_metadata = [row.core_metadata, row.dist_info_metadata, row.data_dist_info_metadata];
-    let sha256 = hashes.get("sha256").and_then(|hex| parse_sha256(hex)).or(in_fragment);
+    let told = hashes.get("sha256").map(|hex| parse_sha256(hex).ok_or_else(|| format!("its sha256 {hex:?} is none")));
+    let told = told.transpose().map_err(|reason| SkippedRow { row: row.filename.clone(), reason })?;
+    let sha256 = told.or(in_fragment);
     Ok(File {
         requires_python: row.requires_python.filter(|text| !text.trim().is_empty()),
         yanked: match row.yanked {

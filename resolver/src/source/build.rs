@@ -20,6 +20,9 @@ const HOOKS: &str = include_str!("hooks.py");
 /// Of a failed build's log, this many lines are shown.
 const LAST_LINES: usize = 25;
 
+/// Of a line of it, so many characters.
+const LINE: usize = 400;
+
 /// A build under way.
 pub(super) struct Build<'a> {
     environments: &'a dyn BuildEnvironments,
@@ -117,6 +120,13 @@ impl<'a> Build<'a> {
         let write = |path: &Path, text: &str| fs::write(path, text).map_err(|error| Error::io("write", path, error));
         write(&program, HOOKS)?;
         write(&question, &call.to_string())?;
+        // What another hook answered is no answer to this one.
+        match fs::remove_file(&answer) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(Error::io("remove", &answer, error));
+            }
+            _ => {}
+        }
         let output = File::create(&log).map_err(|error| Error::io("create", &log, error))?;
         let errors = output.try_clone().map_err(|error| Error::io("create", &log, error))?;
         let python = self.environment.prefix.join("bin/python");
@@ -128,7 +138,7 @@ impl<'a> Build<'a> {
         if !status.success() {
             return Err(self.failed(hook, &log, &status.to_string()));
         }
-        let bytes = fs::read(&answer).map_err(|error| Error::io("read", &answer, error))?;
+        let Ok(bytes) = fs::read(&answer) else { return Err(self.failed(hook, &log, "it ended without an answer")) };
         let outcome: Outcome = serde_json::from_slice(&bytes)
             .map_err(|error| Error::build(self.label, format!("{hook} of its backend gave no answer ({error})")))?;
         Ok((!outcome.missing).then_some(outcome.value))
@@ -157,7 +167,7 @@ impl<'a> Build<'a> {
         let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
         let last = lines.iter().skip(lines.len().saturating_sub(LAST_LINES));
         let mut reason = format!("{hook} failed ({status})");
-        last.for_each(|line| reason.push_str(&format!("\n  | {line}")));
+        last.for_each(|line| reason.push_str(&format!("\n  | {}", line.chars().take(LINE).collect::<String>())));
         let hint = hints::of(&said).unwrap_or_else(|| hints::GENERAL.to_owned());
         reason.push_str(&format!("\n  {hint}"));
         Error::build(self.label, reason)

@@ -10,6 +10,7 @@ use crate::candidates::Candidate;
 use crate::error::{Error, Result};
 use crate::shared::Shared;
 use omnipkg_store::catalog::Catalog;
+use omnipkg_store::tags::WheelFilename;
 use omnipkg_store::{Digest, Sha256, publish, wheel};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -41,6 +42,7 @@ pub(super) async fn take(shared: &Arc<Shared>, candidate: &Candidate, source: &S
     let _turn = shared.builds.acquire().await;
     let (shared, candidate, source) = (shared.clone(), candidate.clone(), source.clone());
     tree::blocking(move || {
+        let _held = tree::hold(&shared, &source)?;
         let environments = shared.environments()?;
         let key = tree::key(&tree.identity, &source, &environments.identity());
         if let Some(known) = read(&shared, &key) {
@@ -69,18 +71,19 @@ pub(super) fn keep(
     label: &str,
 ) -> Result<Sha256> {
     let filename = built.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let ingested = wheel::ingest(&shared.store, built, &filename, None)?;
-    let manifest = &ingested.manifest;
+    let named = WheelFilename::parse(&filename).map_err(omnipkg_store::Error::from)?;
     let another = |what: &str, found: &str| {
         Error::build(label, format!("its backend built another {what}: {filename} is of {found}"))
     };
-    if source.name.as_ref().is_some_and(|name| *name != manifest.name) {
-        return Err(another("project", manifest.name.as_ref()));
+    if source.name.as_ref().is_some_and(|name| *name != named.name) {
+        return Err(another("project", named.name.as_ref()));
     }
-    if source.version.as_ref().is_some_and(|version| !is_same(version, &manifest.version)) {
-        return Err(another("version", &manifest.version.to_string()));
+    if source.version.as_ref().is_some_and(|version| !is_same(version, &named.version)) {
+        return Err(another("version", &named.version.to_string()));
     }
-    Catalog::open(&shared.store)?.add(&ingested.sha256, manifest)?;
+    // Ingesting compares the name with the wheel's own METADATA.
+    let ingested = wheel::ingest(&shared.store, built, &filename, None)?;
+    Catalog::open(&shared.store)?.add(&ingested.sha256, &ingested.manifest)?;
     let record = Record { wheel: ingested.sha256, filename, environment: environment.to_owned() };
     let bytes = serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
     publish::volatile_file(&shared.store, &shared.store.layout().built(key), &bytes)?;

@@ -43,6 +43,22 @@ pub(super) fn check_out(repository: &Url, reference: Option<&str>, into: &Path) 
     Ok(commit)
 }
 
+/// The commit that a directory's repository is at, and all its names for commits: versions are made of them. Nothing where
+/// there is no repository.
+pub(super) fn names(directory: &Path) -> Vec<String> {
+    let Some(found) = directory.ancestors().map(|above| above.join(".git")).find(|git| git.exists()) else {
+        return Vec::new();
+    };
+    let said = |arguments: &[&str]| {
+        let mut command = Command::new("git");
+        command.args(arguments).current_dir(found.parent().unwrap_or(directory)).stdin(Stdio::null());
+        // A repository of another user's tells nothing, to a backend neither.
+        let output = command.stderr(Stdio::null()).output().ok()?;
+        Some(String::from_utf8_lossy(&output.stdout).into_owned())
+    };
+    [said(&["rev-parse", "HEAD"]), said(&["show-ref", "--tags", "--dereference"])].into_iter().flatten().collect()
+}
+
 struct Git<'a> {
     repository: &'a Url,
     into: &'a Path,
@@ -80,8 +96,8 @@ impl Git<'_> {
         if !output.status.success() {
             let said =
                 String::from_utf8_lossy(&output.stderr).replace(self.repository.as_str(), &shown(self.repository));
-            let last = said.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("git failed").to_owned();
-            return Err(refuse(last));
+            let fatal = said.lines().find(|line| line.starts_with("fatal: ")).or_else(|| said.lines().next());
+            return Err(refuse(fatal.unwrap_or("git failed").to_owned()));
         }
         Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
     }

@@ -75,6 +75,7 @@ fn is_fixed(bytes: &[u8]) -> bool {
 
 /// By the backend; a whole wheel is kept.
 fn made(shared: &Shared, tree: &Tree, source: &Source, label: &str) -> Result<Vec<u8>> {
+    let _held = tree::hold(shared, source)?;
     let environments = shared.environments()?;
     let key = tree::key(&tree.identity, source, &environments.identity());
     let bytes = match built::read(shared, &key) {
@@ -98,8 +99,8 @@ fn made(shared: &Shared, tree: &Tree, source: &Source, label: &str) -> Result<Ve
 }
 
 /// METADATA as far as resolving needs it, from a wheel of the store.
-pub(super) fn of_wheel(shared: &Shared, sha256: &Sha256) -> Result<Vec<u8>> {
-    let manifest = wheel::WheelManifest::read(&shared.store, sha256)?;
+pub(crate) fn of_wheel(shared: &Shared, sha256: &Sha256) -> Result<Vec<u8>> {
+    let manifest = wheel::WheelTree::open(&shared.store, sha256)?.head;
     let mut text = format!("Metadata-Version: 2.1\nName: {}\nVersion: {}\n", manifest.name, manifest.version);
     let mut add =
         |key: &str, values: &[String]| values.iter().for_each(|value| text.push_str(&format!("{key}: {value}\n")));

@@ -16,7 +16,7 @@ mod project;
 mod tree;
 
 pub use environments::{BuildEnvironment, BuildEnvironments};
-pub(crate) use metadata::{get as metadata_of, known as known_metadata};
+pub(crate) use metadata::{get as metadata_of, known as known_metadata, of_wheel as metadata_of_wheel};
 pub(crate) use tree::Tree;
 pub use tree::fingerprint;
 
@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::lock::{LockedWheel, Origin};
 use crate::metadata::Metadata;
 use crate::shared::{Shared, lock};
+use omnipkg_store::Sha256;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
 use std::path::PathBuf;
@@ -121,7 +122,6 @@ pub(crate) fn complete(shared: &Shared, candidate: &Candidate, source: &Source, 
         Some(tree) => Some(tree.identity.clone()),
         None => tree::identity(candidate, source)?,
     };
-    entry.assumed = lock(&shared.assumed).get(&candidate.url).cloned();
     entry.built = identity.and_then(|identity| built::known(shared, &identity, source));
     Ok(())
 }
@@ -137,18 +137,21 @@ pub(crate) async fn build(shared: &Arc<Shared>, entry: &LockedWheel) -> Result<L
     }
     let (tree, wheel) = built::take(shared, &candidate, &source).await?;
     lock(&shared.trees).remove(&candidate.url);
-    if let Some(assumed) = &entry.assumed {
-        let (bytes, label) = (metadata::of_wheel(shared, &wheel)?, source.label(&candidate.url));
-        let told = Metadata::parse(&bytes, &label, source.name.as_ref())?;
-        if told.fingerprint() != *assumed {
-            // What was found is remembered: asked again, the solver knows it.
-            lock(&shared.metadata).remove(&candidate.url);
-            lock(&shared.assumed).remove(&candidate.url);
-            return Err(Error::Misled { of: label });
-        }
-    }
+    check_needs(shared, entry, &wheel)?;
     let sha256 = entry.sha256.or(tree.sha256);
     Ok(LockedWheel { sha256, built: Some(wheel), ..entry.clone() })
+}
+
+/// Compares what was told of a wheel's needs with what it says itself, now that it is here.
+pub(crate) fn check_needs(shared: &Shared, entry: &LockedWheel, wheel: &Sha256) -> Result<()> {
+    let Some(assumed) = &entry.assumed else { return Ok(()) };
+    let bytes = metadata::of_wheel(shared, wheel)?;
+    if Metadata::parse(&bytes, &entry.filename, None)?.fingerprint() == *assumed {
+        return Ok(());
+    }
+    // What it says is known from now on: asked again, the solver takes it.
+    lock(&shared.metadata).clear();
+    Err(Error::Misled { of: format!("{} {}", entry.name, entry.version) })
 }
 
 /// The local path of a `file:` URL.

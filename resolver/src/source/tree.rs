@@ -144,18 +144,26 @@ fn scratch(shared: &Shared) -> Result<TempDir> {
         .map_err(|error| Error::io("create a directory in", tmp, error))
 }
 
-/// What tells a directory's states from each other: of one that is imported from itself, only what its build reads.
+/// Waits until nobody else builds in a user's own directory, where backends leave files in each other's way; what is built
+/// elsewhere is nobody else's.
+pub(super) fn hold(shared: &Shared, source: &Source) -> Result<Option<fs::File>> {
+    let Place::Directory { path, .. } = &source.place else { return Ok(None) };
+    let name = Digest::of(path.as_os_str().as_encoded_bytes()).to_hex();
+    let held = shared.store.layout().run().join(format!("build-{}.lock", &name[..16]));
+    let file = fs::File::options().create(true).truncate(false).write(true).open(&held);
+    let file = file.map_err(|error| Error::io("open", &held, error))?;
+    file.lock().map_err(|error| Error::io("lock", &held, error))?;
+    Ok(Some(file))
+}
+
+/// What tells a directory's states from each other; also of one that is imported from itself, whose version and needs may
+/// stand in any of its files, or in the names that git gives its commits.
 fn directory_identity(path: &Path, editable: bool) -> Result<String> {
     let mut hasher = DigestHasher::new();
     hasher.update(path.as_os_str().as_encoded_bytes());
-    if editable {
-        for name in ["pyproject.toml", "setup.py", "setup.cfg"] {
-            let content = fs::read(path.join(name)).unwrap_or_default();
-            hasher.update(format!("\n{name} {}\n", content.len()).as_bytes());
-            hasher.update(&content);
-        }
-    } else {
-        add_directory(&mut hasher, path, path)?;
+    add_directory(&mut hasher, path, path)?;
+    for text in git::names(path) {
+        hasher.update(format!("{}:{text}\n", text.len()).as_bytes());
     }
     let kind = if editable { "editable" } else { "directory" };
     Ok(format!("{kind} {}", hasher.finish().to_hex()))

@@ -7,6 +7,7 @@ pub struct FileOptions {
     pub(crate) requires_python: Option<String>,
     pub(crate) upload_time: Option<String>,
     pub(crate) wrong_hash: bool,
+    pub(crate) claimed_bytes: Option<Vec<u8>>,
     pub(crate) without_hash: bool,
     pub(crate) without_metadata: bool,
 }
@@ -21,6 +22,12 @@ impl FileOptions {
     /// What the page says of `Requires-Python`, whatever the wheel says.
     pub fn requires_python(mut self, specifiers: &str) -> Self {
         self.requires_python = Some(specifiers.to_owned());
+        self
+    }
+
+    /// The page names the hash of these bytes, whatever the file's are.
+    pub fn claims_to_be(mut self, bytes: &[u8]) -> Self {
+        self.claimed_bytes = Some(bytes.to_vec());
         self
     }
 

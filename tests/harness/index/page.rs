@@ -23,7 +23,8 @@ pub(super) fn metadata(mode: Mode, file: &Published) -> Option<&str> {
 /// The hash that the page names, which need not be the right one.
 fn stated_hash(file: &Published) -> Option<String> {
     let wrong: &[u8] = b"other bytes";
-    let bytes = if file.options.wrong_hash { wrong } else { &file.bytes };
+    let claimed = file.options.claimed_bytes.as_deref().unwrap_or(&file.bytes);
+    let bytes = if file.options.wrong_hash { wrong } else { claimed };
     (!file.options.without_hash).then(|| sha256_hex(bytes))
 }
 
