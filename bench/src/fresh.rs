@@ -37,7 +37,7 @@ fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<
     let mut contenders = vec![
         Contender::new(OMNIPKG, || omnipkg(bench, subject)),
         Contender::new(PLAIN, || {
-            stage.settle()?;
+            begin(bench)?;
             ok(bench, stage.command(bare).arg(&bench.ok))
         }),
     ];
@@ -49,6 +49,13 @@ fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<
     let what = format!("a view never seen, {} and 4 small wheels, to a running Python", subject.name);
     let sides = Sides { omnipkg: OMNIPKG, plain: Some(PLAIN), peers: &[UV_VENV, UV_WITH] };
     Ok(Row::new(id, what, &measured, sides, (Judged::Difference, Clock::Process))?.budget(BUDGET))
+}
+
+/// Before each side: the disk is at rest, and a Python has run. What the one before left behind (a peer that made and removed
+/// twenty thousand files has emptied the processor's caches) is not charged to the next.
+fn begin(bench: &Bench<'_>) -> Result<()> {
+    bench.stage.settle()?;
+    ok(bench, bench.stage.command(bench.bare()?).arg(&bench.ok)).map(drop)
 }
 
 /// The subject's requirements and small wheels in a set that nobody has seen.
@@ -65,7 +72,7 @@ fn omnipkg(bench: &Bench<'_>, subject: &Subject) -> Result<Duration> {
         command.arg("--with").arg(requirement);
     }
     let before = stage.views()?;
-    stage.settle()?;
+    begin(bench)?;
     let took = ok(bench, command.arg(&bench.ok))?;
     ensure!(stage.views()? == before + 1, "the view was not a new one");
     Ok(took)
@@ -73,7 +80,7 @@ fn omnipkg(bench: &Bench<'_>, subject: &Subject) -> Result<Duration> {
 
 fn uv_environment(bench: &Bench<'_>, uv: &Uv<'_>, subject: &Subject) -> Result<Duration> {
     let requirements = unseen(bench, subject)?;
-    bench.stage.settle()?;
+    begin(bench)?;
     let environment = uv.environment("uv-fresh", &requirements)?;
     let ran = ok(bench, bench.stage.command(&environment.python).arg(&bench.ok))?;
     let took = environment.took + ran;
@@ -83,6 +90,6 @@ fn uv_environment(bench: &Bench<'_>, uv: &Uv<'_>, subject: &Subject) -> Result<D
 
 fn uv_with(bench: &Bench<'_>, uv: &Uv<'_>, subject: &Subject) -> Result<Duration> {
     let requirements = unseen(bench, subject)?;
-    bench.stage.settle()?;
+    begin(bench)?;
     ok(bench, &mut uv.run_with(&requirements, &bench.ok, true))
 }
