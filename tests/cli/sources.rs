@@ -226,3 +226,42 @@ fn needs_are_read_from_another_wheel_and_checked_when_it_is_built() {
     assert_eq!(quiet_success(context.run(["resolve", "own", "--refresh"])), "dependency==1.5\nown==1.0\n");
     assert_eq!(fs::read_to_string(context.home().join("count")).unwrap(), "built\n");
 }
+
+#[test]
+fn an_editable_projects_new_version_is_seen() {
+    let context = Context::new();
+    let root = project(&context);
+    quiet_success(context.run(["install", "-e", "own-1.0"]));
+    let backend = fs::read_to_string(root.join("backend.py")).unwrap();
+    fs::write(root.join("backend.py"), backend.replace("\"1.0\"", "\"1.1\"")).unwrap();
+    let foreseen = quiet_success(context.run(["install", "--dry-run", "-e", "own-1.0"]));
+    assert_eq!(foreseen, "own 1.0 -> 1.1\n");
+    quiet_success(context.run(["install", "-e", "own-1.0"]));
+    assert_eq!(quiet_success(context.run(["list"])), "dependency  1.5\nown         1.1\n");
+}
+
+#[test]
+fn a_build_of_another_version_leaves_nothing() {
+    let context = Context::new();
+    let root = project(&context);
+    let bytes = fs::read(archive(&root)).unwrap();
+    context.index().add_file("own", "2.0", "own-2.0.tar.gz", &bytes, FileOptions::default());
+    quiet_success(context.run(["install", "dependency", "tool"]));
+    let before = context.store_files("wheels");
+    let refused = one_error(&context, context.run(["install", "own"]));
+    assert!(refused.contains("its backend built another version: own-1.0-py3-none-any.whl is of 1.0"), "{refused}");
+    assert_eq!(context.store_files("wheels"), before);
+}
+
+#[test]
+fn builds_in_one_directory_wait_for_each_other() {
+    let context = Context::new();
+    project(&context);
+    let run = || context.run(["run", "--with", "./own-1.0", "--", "python", "-c", "import own; print(own.VALUE)"]);
+    let outputs: Vec<_> = std::thread::scope(|scope| {
+        let runs: Vec<_> = (0..4).map(|_| scope.spawn(run)).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    });
+    outputs.into_iter().for_each(|output| assert_eq!(quiet_success(output), "1\n"));
+    assert_eq!(fs::read_to_string(context.home().join("count")).unwrap(), "built\n");
+}
