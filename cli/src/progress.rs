@@ -95,6 +95,12 @@ impl Progress for Bar {
         }
     }
 
+    fn building(&self, source: &str) {
+        self.show("{spinner} {wide_msg}");
+        self.bar.set_message(format!("building {source}"));
+        self.bar.tick();
+    }
+
     fn done(&self) {
         if self.wanted {
             self.bar.finish_and_clear();

@@ -214,15 +214,13 @@ impl<'a> Workshop<'a> {
             Some(answer) => answer.lock,
             None if requirements.is_empty() => Lock::default(),
             None => match self.pinned(requirements, left_out)? {
-                Some((lock, wheels)) if self.others_than_there(&lock).is_empty() => {
+                Some((lock, wheels)) if !self.replaces_what_stays(&lock) => {
                     cost.resolve = started.elapsed();
                     return Ok((question, lock, wheels));
                 }
-                Some((lock, _)) => lock,
-                None => self.resolve(requirements, left_out)?,
+                _ => self.resolve(requirements, left_out)?,
             },
         };
-        let kept = self.keep_what_is_there(&mut lock);
         cost.resolve = started.elapsed();
         let started = Instant::now();
         let mut wheels = self.wheels(&mut lock, cost);
@@ -239,7 +237,7 @@ impl<'a> Workshop<'a> {
         cost.fetch = started.elapsed();
         origins::record(&self.store, &lock, !is_remembered)?;
         // What was given by hashes, or is there already, is not what a pin alone would come to.
-        if (!is_remembered || cost.new_wheels > 0) && !kept && self.rules.hashes.is_empty() {
+        if (!is_remembered || cost.new_wheels > 0) && self.rules.hashes.is_empty() {
             let chosen = self.not_there(&lock);
             self.pins(|pins| pins.remember(&chosen, self.asks_anew()))?;
         }
@@ -289,8 +287,11 @@ impl<'a> Workshop<'a> {
         for requirement in requirements {
             question.add("requirement", &requirement.to_string());
             let name = requirement.name.as_ref();
-            let is_kept = self.stays(name) && self.archives().any(|(there, _)| there == name);
-            if !is_kept && let Some(state) = inputs::state(requirement)? {
+            let is_kept = || self.stays(name) && self.archives().any(|(there, _)| there == name);
+            if inputs::is_local(requirement)
+                && !is_kept()
+                && let Some(state) = inputs::state(requirement)?
+            {
                 question.add("state", &state);
             }
         }

@@ -207,23 +207,23 @@ impl<'a> Provider<'a> {
         let mut state = self.state.borrow_mut();
         let tries = state.tries.entry(package.clone()).or_default();
         *tries += 1;
+        let tries = *tries;
         // Its newest versions fall one after the other to what was decided before, most likely to one choice there: as in
         // uv, it is the other that is to give way.
-        if *tries == LATE && *package == Package::Project(name.clone()) && !self.early.contains(package) {
+        if tries == LATE && *package == Package::Project(name.clone()) && !self.early.contains(package) {
             state.late.get_or_insert_with(|| package.clone());
             return;
         }
-        let tries = state.tries.entry(package.clone()).or_default();
-        if *tries == 1 || !(tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
+        if tries == 1 || !(tries.is_power_of_two() || tries.is_multiple_of(AHEAD / 2)) {
             return;
         }
-        let count = (*tries * 2).min(AHEAD);
+        let count = (tries * 2).min(AHEAD);
         let mut left = count;
         for (_, candidate) in known.acceptable(range, None, order).take(count) {
             self.session.ask_ahead(candidate, range);
             left -= 1;
         }
-        if *tries >= NARROW {
+        if tries >= NARROW {
             let all = self.session.constrained(name, &Ranges::full());
             let next = known.acceptable(&all, None, order).skip_while(|(other, _)| *other != version).take(left);
             next.for_each(|(_, candidate)| self.session.ask_ahead(candidate, &all));

@@ -34,6 +34,12 @@ fn archive(root: &Path) -> PathBuf {
     parent.join("own-1.0.tar.gz")
 }
 
+/// The project on the index, as a source only.
+fn publish_source(context: &Context) {
+    let bytes = fs::read(archive(&project(context))).unwrap();
+    context.index().add_file("own", "1.0", "own-1.0.tar.gz", &bytes, FileOptions::default());
+}
+
 fn value(context: &Context) -> String {
     quiet_success(python(context, &["-c", "import own; print(own.VALUE)"]))
 }
@@ -41,9 +47,7 @@ fn value(context: &Context) -> String {
 #[test]
 fn what_an_index_has_as_a_source_only_is_built_once() {
     let context = Context::new();
-    let root = project(&context);
-    let bytes = fs::read(archive(&root)).unwrap();
-    context.index().add_file("own", "1.0", "own-1.0.tar.gz", &bytes, FileOptions::default());
+    publish_source(&context);
     assert_eq!(quiet_success(context.run(["resolve", "own"])), "dependency==1.5\nown==1.0\n");
     quiet_success(context.run(["install", "own"]));
     let seen = quiet_success(python(&context, &["-c", "import own, dependency; print(own.VALUE, own.TOOL)"]));
@@ -59,9 +63,7 @@ fn what_an_index_has_as_a_source_only_is_built_once() {
 #[test]
 fn a_build_is_only_made_where_it_is_wanted() {
     let context = Context::new();
-    let root = project(&context);
-    let bytes = fs::read(archive(&root)).unwrap();
-    context.index().add_file("own", "1.0", "own-1.0.tar.gz", &bytes, FileOptions::default());
+    publish_source(&context);
     for option in [&["--no-build"][..], &["--only-binary", ":all:"], &["--only-binary", "own"]] {
         let refused = one_error(&context, context.run([&["install", "own"], option].concat()));
         assert!(
@@ -213,9 +215,7 @@ fn a_login_in_a_url_is_used_and_kept_nowhere() {
 #[test]
 fn needs_are_read_from_another_wheel_and_checked_when_it_is_built() {
     let context = Context::new();
-    let root = project(&context);
-    let bytes = fs::read(archive(&root)).unwrap();
-    context.index().add_file("own", "1.0", "own-1.0.tar.gz", &bytes, FileOptions::default());
+    publish_source(&context);
     let elsewhere = WheelBuilder::new("own", "1.0").tag("cp27-cp27m-win32").requires("other").build();
     context.publish(&[elsewhere, WheelBuilder::new("other", "3.0").build()]);
     // No build is needed to know this, and it is not so.

@@ -7,7 +7,7 @@ use crate::context::Base;
 use crate::origins;
 use crate::output;
 use anyhow::{Context as _, Result, bail};
-use omnipkg_resolver::{Error as ResolveError, FetchError, Formats, Installed, Lock, LockedWheel, Origin};
+use omnipkg_resolver::{Error as ResolveError, FetchError, Installed, Lock, LockedWheel};
 use omnipkg_store::Sha256;
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::view::description::WheelReference;
@@ -17,18 +17,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
 impl Workshop<'_> {
-    /// What is there in the very version that was chosen stays as it is, archive and all: a lock file, or hashes, may have
-    /// chosen another file of that version than the solver would. True if there was such.
-    pub(super) fn keep_what_is_there(&self, lock: &mut Lock) -> bool {
-        let others = self.others_than_there(lock);
-        for there in &others {
-            if let Some(entry) = lock.wheels.iter_mut().find(|entry| entry.name == there.name) {
-                *entry = LockedWheel { requires: std::mem::take(&mut entry.requires), ..there.clone() };
-            }
-        }
-        !others.is_empty()
-    }
-
     /// The wheels beneath, by name.
     pub(super) fn archives(&self) -> impl Iterator<Item = (&str, &WheelReference)> {
         let description = match &self.context.base {
@@ -66,24 +54,13 @@ impl Workshop<'_> {
         there.collect()
     }
 
-    /// Of a lock's projects, the archives that the context has of them in the same version, where they are others.
-    pub(super) fn others_than_there(&self, lock: &Lock) -> Vec<LockedWheel> {
-        let Base::Managed { description, .. } = &self.context.base else { return Vec::new() };
-        if self.rules.formats != Formats::default() || self.upgrade == Upgrade::Everything {
-            return Vec::new();
-        }
-        let is_free = |name: &str| matches!(&self.upgrade, Upgrade::Projects(names) if names.contains(name));
-        let candidates = lock.wheels.iter().filter(|entry| entry.origin == Origin::Index && !is_free(&entry.name));
-        let there = candidates.filter_map(|entry| {
-            let there = description.wheel(&entry.name)?;
-            let version = Version::from_str(&there.version).ok()?;
-            let is_other = version == entry.version && entry.wheel() != Some(there.sha256);
-            let known = is_other.then(|| origins::read(&self.store, &there.sha256)).flatten()?;
-            let given = self.rules.hashes.get(&entry.name);
-            let may_stay = given.is_none_or(|all| known.sha256.is_some_and(|sha256| all.contains(&sha256)));
-            (known.origin == Origin::Index && may_stay).then_some(known)
-        });
-        there.collect()
+    /// True if a lock has another archive of a version that is there and stays: a lock file, or hashes, may have chosen
+    /// another file than a pin comes to.
+    pub(super) fn replaces_what_stays(&self, lock: &Lock) -> bool {
+        self.archives().filter(|(name, _)| self.stays(name)).any(|(name, there)| {
+            let same = lock.get(name).filter(|entry| entry.version.to_string() == there.version);
+            same.is_some_and(|entry| entry.wheel() != Some(there.sha256))
+        })
     }
 
     /// The manifests of all wheels of a lock; what the store does not have is fetched and ingested.
