@@ -10,6 +10,7 @@ use crate::layout::Store;
 use crate::wheel::WheelManifest;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::fs;
+use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -68,7 +69,14 @@ impl Catalog {
         let mut connection = Connection::open(&path).map_err(fail("open"))?;
         connection.busy_timeout(Duration::from_secs(30)).map_err(fail("open"))?;
         // WAL: readers never wait for a writer; a lost tail is rebuilt from the manifests.
-        connection.pragma_update(None, "journal_mode", "WAL").map_err(fail("open"))?;
+        let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
+        if connection.pragma_query_value(None, "journal_mode", mode).map_err(fail("open"))? != "wal" {
+            // Changing to it does not wait for others who do the same: one at a time.
+            let held = store.layout().run().join("catalog.lock");
+            let lock = File::options().create(true).truncate(false).write(true).open(&held).at("open", &held)?;
+            lock.lock().at("lock", &held)?;
+            connection.pragma_update(None, "journal_mode", "WAL").map_err(fail("open"))?;
+        }
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(fail("open"))?;
         connection.pragma_update(None, "foreign_keys", true).map_err(fail("open"))?;
         let newer = migrate(&mut connection).map_err(fail("migrate"))?;
