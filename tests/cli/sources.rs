@@ -230,10 +230,13 @@ fn needs_are_read_from_another_wheel_and_checked_when_it_is_built() {
 #[test]
 fn an_editable_projects_new_version_is_seen() {
     let context = Context::new();
-    let root = project(&context);
+    let backend = project(&context).join("backend.py");
+    let modified = fs::metadata(&backend).unwrap().modified().unwrap();
     quiet_success(context.run(["install", "-e", "own-1.0"]));
-    let backend = fs::read_to_string(root.join("backend.py")).unwrap();
-    fs::write(root.join("backend.py"), backend.replace("\"1.0\"", "\"1.1\"")).unwrap();
+    let text = fs::read_to_string(&backend).unwrap();
+    fs::write(&backend, text.replace("\"1.0\"", "\"1.1\"")).unwrap();
+    // Of the same size and time as before: bytecode of the first would be taken for the second's.
+    fs::File::options().write(true).open(&backend).unwrap().set_modified(modified).unwrap();
     let foreseen = quiet_success(context.run(["install", "--dry-run", "-e", "own-1.0"]));
     assert_eq!(foreseen, "own 1.0 -> 1.1\n");
     quiet_success(context.run(["install", "-e", "own-1.0"]));

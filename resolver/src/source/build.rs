@@ -155,6 +155,9 @@ impl<'a> Build<'a> {
         let joined = std::env::join_paths(all).map_err(|error| Error::Internal(error.to_string()))?;
         command.env("PATH", joined).env("VIRTUAL_ENV", &self.environment.prefix);
         command.env("PYTHONNOUSERSITE", "1").env("TMPDIR", self.directory("tmp")?);
+        // Bytecode is told from its source's by a time in seconds: a backend in the tree, changed within one, would be run
+        // as it was before. And a build leaves nothing in a user's directory that it need not leave.
+        command.env("PYTHONDONTWRITEBYTECODE", "1");
         if std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
             // The first time that a zip archive can hold: the same source gives the same wheel, and the same view.
             command.env("SOURCE_DATE_EPOCH", "315532800");
