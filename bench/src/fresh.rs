@@ -6,6 +6,7 @@ use crate::rows::{Clock, Judged, Row, Sides};
 use crate::start::ok;
 use crate::uv::Uv;
 use anyhow::{Result, ensure};
+use std::process::Command;
 use std::time::Duration;
 
 const PLAIN: &str = "venv/bin/python ok.py";
@@ -37,7 +38,7 @@ fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<
     let mut contenders = vec![
         Contender::new(OMNIPKG, || omnipkg(bench, subject)),
         Contender::new(PLAIN, || {
-            begin(bench)?;
+            begin(bench, stage.command(bare).arg(&bench.ok))?;
             ok(bench, stage.command(bare).arg(&bench.ok))
         }),
     ];
@@ -51,11 +52,12 @@ fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<
     Ok(Row::new(id, what, &measured, sides, (Judged::Difference, Clock::Process))?.budget(BUDGET))
 }
 
-/// Before each side: the disk is at rest, and a Python has run. What the one before left behind (a peer that made and removed
-/// twenty thousand files has emptied the processor's caches) is not charged to the next.
-fn begin(bench: &Bench<'_>) -> Result<()> {
+/// Before each side: the disk is at rest, and the side's own program has run the script, untimed and with no new view. What
+/// the one before left behind (a peer that made and removed twenty thousand files has emptied the processor's caches) is
+/// not charged to the next.
+fn begin(bench: &Bench<'_>, program: &mut Command) -> Result<()> {
     bench.stage.settle()?;
-    ok(bench, bench.stage.command(bench.bare()?).arg(&bench.ok)).map(drop)
+    ok(bench, program).map(drop)
 }
 
 /// The subject's requirements and small wheels in a set that nobody has seen.
@@ -72,7 +74,7 @@ fn omnipkg(bench: &Bench<'_>, subject: &Subject) -> Result<Duration> {
         command.arg("--with").arg(requirement);
     }
     let before = stage.views()?;
-    begin(bench)?;
+    begin(bench, stage.omnipkg("run").arg(&bench.ok))?;
     let took = ok(bench, command.arg(&bench.ok))?;
     ensure!(stage.views()? == before + 1, "the view was not a new one");
     Ok(took)
@@ -80,7 +82,7 @@ fn omnipkg(bench: &Bench<'_>, subject: &Subject) -> Result<Duration> {
 
 fn uv_environment(bench: &Bench<'_>, uv: &Uv<'_>, subject: &Subject) -> Result<Duration> {
     let requirements = unseen(bench, subject)?;
-    begin(bench)?;
+    begin(bench, &mut uv.run_with::<&str>(&[], &bench.ok, true))?;
     let environment = uv.environment("uv-fresh", &requirements)?;
     let ran = ok(bench, bench.stage.command(&environment.python).arg(&bench.ok))?;
     let took = environment.took + ran;
@@ -90,6 +92,6 @@ fn uv_environment(bench: &Bench<'_>, uv: &Uv<'_>, subject: &Subject) -> Result<D
 
 fn uv_with(bench: &Bench<'_>, uv: &Uv<'_>, subject: &Subject) -> Result<Duration> {
     let requirements = unseen(bench, subject)?;
-    begin(bench)?;
+    begin(bench, &mut uv.run_with::<&str>(&[], &bench.ok, true))?;
     ok(bench, &mut uv.run_with(&requirements, &bench.ok, true))
 }

@@ -91,10 +91,12 @@ fn rows(measured: &Measurements, ids: [&'static str; 2], what: &str, budget: f64
     Ok([process.budget(budget), inside.budget(budget)])
 }
 
-/// Imports in a process of their own, which times them.
+/// Imports in a process of their own, which times them and counts the modules that there are then.
 pub fn import(stage: &Stage, python: &Path, imports: &str) -> Result<Sample> {
-    let text =
-        format!("import time; start = time.perf_counter(); import {imports}; print(time.perf_counter() - start)");
+    let text = format!(
+        "import sys, time; start = time.perf_counter(); import {imports}; print(time.perf_counter() - start); \
+         print(len(sys.modules))"
+    );
     Sample::timed_inside(&stage.run(stage.command(python).args(["-c", &text]))?)
 }
 

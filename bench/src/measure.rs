@@ -4,7 +4,7 @@
 
 use crate::process::Finished;
 use crate::statistics::Series;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 
 /// How often.
@@ -23,21 +23,26 @@ pub struct Sample {
     pub process: Duration,
     /// What the process itself timed.
     pub inside: Option<Duration>,
+    /// How many modules were imported: all sides must do the same work.
+    pub modules: Option<usize>,
 }
 
 impl Sample {
-    /// Of a program whose first line says how many seconds what counts took.
+    /// Of a program whose first line says how many seconds what counts took, and whose second, if there is one, how many
+    /// modules it imported.
     pub fn timed_inside(finished: &Finished) -> Result<Self> {
-        let seconds = finished.stdout.lines().next().and_then(|line| line.trim().parse().ok());
+        let mut lines = finished.stdout.lines().map(str::trim);
+        let seconds = lines.next().and_then(|line| line.parse().ok());
         let seconds = seconds.context("the program did not say how long it took")?;
         let inside = Duration::try_from_secs_f64(seconds).context("the program's time makes no sense")?;
-        Ok(Self { process: finished.took, inside: Some(inside) })
+        let modules = lines.next().map(str::parse).transpose().context("the program did not say what it imported")?;
+        Ok(Self { process: finished.took, inside: Some(inside), modules })
     }
 }
 
 impl From<Duration> for Sample {
     fn from(process: Duration) -> Self {
-        Self { process, inside: None }
+        Self { process, inside: None, modules: None }
     }
 }
 
@@ -77,9 +82,13 @@ impl Measurements {
 }
 
 /// Runs all contenders in turn.
+///
+/// # Errors
+/// A contender's; and if one imports other modules than another, as where a package is there that others make use of.
 pub fn interleave(mut contenders: Vec<Contender<'_>>, rounds: Rounds) -> Result<Measurements> {
     let empty = |one: &Contender<'_>| Measured { name: one.name, process: Vec::new(), inside: Vec::new() };
     let mut measured: Vec<Measured> = contenders.iter().map(empty).collect();
+    let mut modules = None;
     for round in 0..rounds.warm_up + rounds.measured {
         let mut order: Vec<_> = contenders.iter_mut().zip(&mut measured).collect();
         if round % 2 == 1 {
@@ -87,6 +96,11 @@ pub fn interleave(mut contenders: Vec<Contender<'_>>, rounds: Rounds) -> Result<
         }
         for (contender, measured) in order {
             let sample = (contender.run)().with_context(|| format!("cannot measure {}", contender.name))?;
+            if let Some(imported) = sample.modules {
+                let expected = *modules.get_or_insert(imported);
+                let name = measured.name;
+                ensure!(imported == expected, "{name} imported {imported} modules and another side {expected}");
+            }
             if round >= rounds.warm_up {
                 measured.process.push(milliseconds(sample.process));
                 measured.inside.extend(sample.inside.map(milliseconds));
@@ -122,6 +136,17 @@ mod tests {
         let (a, b) = (measured.find("a").unwrap(), measured.find("b").unwrap());
         assert_eq!((&a.process, &b.process), (&vec![1.0, 1.0], &vec![2.0, 2.0]));
         assert!(a.inside.is_empty() && measured.find("c").is_none());
+    }
+
+    #[test]
+    fn sides_that_import_other_modules_are_not_compared() {
+        let contender = |name: &'static str, modules: usize| {
+            Contender::new(name, move || Ok(Sample { process: Duration::ZERO, inside: None, modules: Some(modules) }))
+        };
+        let rounds = Rounds { warm_up: 0, measured: 1 };
+        assert!(interleave(vec![contender("a", 5), contender("b", 5)], rounds).is_ok());
+        let error = interleave(vec![contender("a", 5), contender("b", 7)], rounds).unwrap_err();
+        assert_eq!(error.to_string(), "b imported 7 modules and another side 5");
     }
 
     #[test]

@@ -26,11 +26,10 @@ pub const TENSORFLOW: [&str; 1] = ["tensorflow-cpu"];
 /// What imports much of it.
 pub const TENSORFLOW_IMPORTS: &str = "tensorflow";
 
-/// Small pure wheels that require nothing and run on every Python since 3.8.
+/// Small pure wheels that require nothing and run on every Python since 3.8, and that nothing of the above imports if it
+/// happens to be there (as rich does attrs, and requests chardet).
 pub const SMALL: [&str; 18] = [
-    "attrs==23.2.0",
     "certifi==2023.11.17",
-    "chardet==5.2.0",
     "click==8.1.7",
     "colorama==0.4.6",
     "decorator==5.1.1",
@@ -40,8 +39,10 @@ pub const SMALL: [&str; 18] = [
     "idna==3.6",
     "iniconfig==2.0.0",
     "itsdangerous==2.1.2",
+    "mccabe==0.7.0",
     "packaging==23.2",
     "pluggy==1.3.0",
+    "pycodestyle==2.11.1",
     "six==1.16.0",
     "sortedcontainers==2.4.0",
     "toml==0.10.2",
