@@ -5,6 +5,7 @@
 //! listing of a directory tells the kernel that a name is not there: so these questions come here, once in each view.
 //! It is a hint, kept in memory and never needed.
 
+use omnipkg_store::ViewId;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::sync::{Mutex, PoisonError};
@@ -27,6 +28,15 @@ pub struct ImportedPackage {
     pub missing: Vec<String>,
 }
 
+/// A program imports a package in a view for the first time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FirstImport {
+    /// Where.
+    pub view: ViewId,
+    /// The package was imported before, in another view.
+    pub is_known: bool,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub struct Imported {
@@ -40,22 +50,24 @@ struct State {
 }
 
 impl Imported {
-    /// Notes a name that does not exist, if it tells of an import; `path` is asked for only then. True if a program
-    /// imports the package, and not every Python that is started there.
-    pub(crate) fn note<E>(&self, name: &OsStr, path: impl FnOnce() -> Result<String, E>) -> Result<bool, E> {
+    /// Notes a name that does not exist, if it tells of an import; `path` is asked for only then. If a program imports the
+    /// package, and not every Python that is started there: whether it was known before.
+    pub(crate) fn note<E>(&self, name: &OsStr, path: impl FnOnce() -> Result<String, E>) -> Result<Option<bool>, E> {
         let name = name.to_str().filter(|name| name.starts_with(INITIAL) && is_line(name));
-        let Some(name) = name else { return Ok(false) };
+        let Some(name) = name else { return Ok(None) };
         let path = path()?;
         let by_program = !is_hook(&path);
-        self.add(name, path);
-        Ok(by_program)
+        let was_known = self.add(name, path);
+        Ok(by_program.then_some(was_known))
     }
 
-    fn add(&self, name: &str, path: String) {
+    /// False if the package was not known.
+    fn add(&self, name: &str, path: String) -> bool {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = match state.places.get(&path) {
-            Some(place) => *place,
-            None if state.packages.len() == PACKAGES || !is_line(&path) => return,
+        let known = state.places.get(&path).copied();
+        let place = match known {
+            Some(place) => place,
+            None if state.packages.len() == PACKAGES || !is_line(&path) => return false,
             None => {
                 let place = state.packages.len();
                 state.packages.push(ImportedPackage { path: path.clone(), missing: Vec::new() });
@@ -69,6 +81,7 @@ impl Imported {
         {
             package.missing.push(name.to_owned());
         }
+        known.is_some()
     }
 
     /// All that are known now.
@@ -94,7 +107,7 @@ mod tests {
     use super::*;
     use std::convert::Infallible;
 
-    fn note(imported: &Imported, path: &str, name: &str) -> bool {
+    fn note(imported: &Imported, path: &str, name: &str) -> Option<bool> {
         imported.note(OsStr::new(name), || Ok::<_, Infallible>(path.to_owned())).unwrap()
     }
 
@@ -102,10 +115,19 @@ mod tests {
     fn what_every_python_imports_there_is_no_import_of_a_program() {
         let imported = Imported::default();
         let is_of_program =
-            |path: &str| note(&imported, &format!("lib/python3.11/site-packages/{path}"), "__init__.so");
+            |path: &str| note(&imported, &format!("lib/python3.11/site-packages/{path}"), "__init__.so").is_some();
         assert!(is_of_program("rich") && is_of_program("rich/_unicode") && is_of_program("omnipkgs"));
         assert!(!is_of_program("omnipkg") && !is_of_program("_distutils_hack"));
-        assert!(!note(&imported, "lib/python3.11/site-packages/rich", "speedups.so"));
+        assert_eq!(note(&imported, "lib/python3.11/site-packages/rich", "speedups.so"), None);
+    }
+
+    #[test]
+    fn a_package_is_known_from_its_second_question_on() {
+        let imported = Imported::default();
+        assert_eq!(note(&imported, "a", "__init__.so"), Some(false));
+        assert_eq!(note(&imported, "a", "__init__.so"), Some(true));
+        assert_eq!(note(&imported, "a", "__init__.abi3.so"), Some(true));
+        assert_eq!(note(&imported, "b", "__init__.so"), Some(false));
     }
 
     #[test]

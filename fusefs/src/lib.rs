@@ -31,7 +31,7 @@ pub use bytecode::BytecodeMiss;
 pub use connection::{Connection, Demand};
 pub use counters::Counters;
 pub use error::{Error, Result};
-pub use imported::{Imported, ImportedPackage};
+pub use imported::{FirstImport, Imported, ImportedPackage};
 pub use inode::Inode;
 pub use probe::{Rung, Unavailable, find_fusermount, may_mount, probe};
 pub use session::{MountState, Mounted, Options, Unmounter, clear_stale, is_mounted, mount, mount_state};

@@ -8,14 +8,14 @@ use crate::bytecode::BytecodeMiss;
 use crate::connection::Connection;
 use crate::counters::Counters;
 use crate::error::{Error, Result};
-use crate::imported::Imported;
+use crate::imported::{FirstImport, Imported};
 use crate::probe::find_fusermount;
 use fuser::{Config, MountOption, SessionACL};
 use nix::errno::Errno;
 use nix::mount::{MntFlags, umount2};
 use nix::sys::stat::minor;
 use nix::sys::statfs::{FUSE_SUPER_MAGIC, statfs};
-use omnipkg_store::{Layout, ViewId};
+use omnipkg_store::Layout;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -36,7 +36,7 @@ pub struct Options {
     /// Gets each bytecode file that an interpreter asks for and that is not known yet.
     pub bytecode_misses: Option<Sender<BytecodeMiss>>,
     /// Gets each view that a program imports a package in for the first time.
-    pub starts: Option<Sender<ViewId>>,
+    pub starts: Option<Sender<FirstImport>>,
     /// Learns which packages are imported.
     pub imported: Arc<Imported>,
 }

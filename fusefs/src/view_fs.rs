@@ -12,7 +12,7 @@ pub use listing::DirectoryEntry;
 use crate::attributes::Attributes;
 use crate::bytecode::{self, Bytecode, BytecodeMiss, Known};
 use crate::error::{Error, Result};
-use crate::imported::Imported;
+use crate::imported::{FirstImport, Imported};
 use crate::inode::{Inode, InodeKind, ViewPrefix};
 use crate::objects::OpenObjects;
 use crate::tables::{self, FileContent, Tables, View};
@@ -62,7 +62,7 @@ pub struct ViewFs {
     bytecode: Bytecode,
     /// What the last listing of the root began with.
     listed: Mutex<Option<Arc<Vec<ViewId>>>>,
-    starts: Option<Sender<ViewId>>,
+    starts: Option<Sender<FirstImport>>,
     imported: Arc<Imported>,
 }
 
@@ -83,7 +83,7 @@ impl ViewFs {
     }
 
     /// Tells of each view that a program imports a package in for the first time, and of what is imported.
-    pub fn telling(self, starts: Option<Sender<ViewId>>, imported: Arc<Imported>) -> Self {
+    pub fn telling(self, starts: Option<Sender<FirstImport>>, imported: Arc<Imported>) -> Self {
         Self { starts, imported, ..self }
     }
 
@@ -129,8 +129,11 @@ impl ViewFs {
                 (Attributes::directory(Inode::bytecode(prefix, node)), Identity::View(view.id))
             }
             None => {
-                if self.imported.note(name, || manifest.path_of(node))? && view.is_first_import() {
-                    let _nobody_listens = self.starts.as_ref().map(|starts| starts.send(view.id));
+                if let Some(is_known) = self.imported.note(name, || manifest.path_of(node))?
+                    && view.is_first_import()
+                {
+                    let first = FirstImport { view: view.id, is_known };
+                    let _nobody_listens = self.starts.as_ref().map(|starts| starts.send(first));
                 }
                 return Ok(Lookup::Missing { cacheable: true });
             }

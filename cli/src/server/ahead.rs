@@ -8,7 +8,7 @@
 
 use super::program;
 use super::sys::lowest_priority;
-use omnipkg_fusefs::{Imported, ImportedPackage};
+use omnipkg_fusefs::{FirstImport, Imported, ImportedPackage};
 use omnipkg_store::bytecode::{self, Bytecode, Key};
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::view::manifest::{NodeIndex, NodeKind, ViewManifest};
@@ -28,8 +28,33 @@ use std::time::Duration;
 /// the kernel's memory is not to be filled with what nobody asked for.
 const DIRECTORIES: usize = 1000;
 
-/// Follows a view whose bytecode is to be read too.
-const BYTECODE_TOO: &str = " bytecode";
+/// How much of a view is looked through: what is not likely to be asked for takes time from the program that runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Extent {
+    /// Packages that were imported in other views.
+    Known,
+    /// Them first, and then all others.
+    All,
+    /// All, and the bytecode that is there.
+    Bytecode,
+}
+
+impl Extent {
+    const ALL: [Self; 3] = [Self::Known, Self::All, Self::Bytecode];
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Known => "known",
+            Self::All => "all",
+            Self::Bytecode => "bytecode",
+        }
+    }
+
+    /// Of a program's first import: one that imports what was imported before is likely to go on so.
+    fn of(first: FirstImport) -> Self {
+        if first.is_known { Self::Known } else { Self::All }
+    }
+}
 
 /// Bytecode that is read ahead at most, in bytes.
 const BYTECODE: u64 = 64 << 20;
@@ -39,13 +64,14 @@ const IDLE: Duration = Duration::from_secs(60);
 
 /// Has views looked through as imports begin there, one after the other, until the sender is gone. The packages that were
 /// imported in other views are looked at first, in that order.
-pub fn run(root: &Path, started: &Receiver<ViewId>, imported: &Imported) {
+pub fn run(root: &Path, started: &Receiver<FirstImport>, imported: &Imported) {
     let mut helper = None;
     loop {
         match started.recv_timeout(IDLE) {
-            Ok(view) => {
+            Ok(first) => {
                 let mut helped = helper.take().or_else(|| Helper::start(root));
-                if helped.as_mut().is_some_and(|helper| helper.ask(&view, false, &imported.packages()).is_ok()) {
+                let ask = |helper: &mut Helper| helper.ask(&first.view, Extent::of(first), &imported.packages());
+                if helped.as_mut().is_some_and(|helper| ask(helper).is_ok()) {
                     helper = helped;
                 }
             }
@@ -58,7 +84,7 @@ pub fn run(root: &Path, started: &Receiver<ViewId>, imported: &Imported) {
 /// Has a view looked through with the bytecode that was just made, and waits for its end.
 pub fn read_bytecode(root: &Path, view: &ViewId) {
     if let Some(mut helper) = Helper::start(root) {
-        let _ended = helper.ask(view, true, &[]);
+        let _ended = helper.ask(view, Extent::Bytecode, &[]);
     }
 }
 
@@ -74,9 +100,9 @@ impl Helper {
     }
 
     /// A line for the view, one for each package (its path, and the names that are not there), and an empty one.
-    fn ask(&mut self, view: &ViewId, bytecode: bool, packages: &[ImportedPackage]) -> io::Result<()> {
+    fn ask(&mut self, view: &ViewId, extent: Extent, packages: &[ImportedPackage]) -> io::Result<()> {
         let mut pipe = io::BufWriter::new(self.0.stdin.as_mut().ok_or(io::ErrorKind::BrokenPipe)?);
-        writeln!(pipe, "{view}{}", if bytecode { BYTECODE_TOO } else { "" })?;
+        writeln!(pipe, "{view} {}", extent.word())?;
         for ImportedPackage { path, missing } in packages {
             writeln!(pipe, "{path}\t{}", missing.join("\t"))?;
         }
@@ -97,24 +123,22 @@ pub fn serve(layout: &Layout, mut requests: impl BufRead) {
     lowest_priority();
     let mut line = String::new();
     while requests.read_line(&mut line).is_ok_and(|length| length > 0) {
-        let (view, read_bytecode) = match line.trim_end().strip_suffix(BYTECODE_TOO) {
-            Some(view) => (view, true),
-            None => (line.trim_end(), false),
-        };
+        let (view, word) = line.trim_end().split_once(' ').unwrap_or_default();
+        let extent = Extent::ALL.into_iter().find(|extent| extent.word() == word);
         let mut packages = requests.by_ref().lines().map_while(io::Result::ok).take_while(|line| !line.is_empty());
-        if let Ok(view) = view.parse() {
+        if let (Ok(view), Some(extent)) = (view.parse(), extent) {
             // A view that is gone or damaged is told of by whoever uses it.
-            let _failed = look(layout, &view, read_bytecode, &mut packages);
+            let _failed = look(layout, &view, extent, &mut packages);
         }
         packages.for_each(drop);
         line.clear();
     }
 }
 
-/// Lists the directories of a view that modules are imported from, and reads the bytecode there if that is asked for.
+/// Lists the directories of a view that modules are imported from, as far as is asked for.
 ///
 /// `packages` are those that were imported elsewhere, as [`Helper::ask`] tells them.
-fn look(layout: &Layout, view: &ViewId, read_bytecode: bool, packages: &mut dyn Iterator<Item = String>) -> Result<()> {
+fn look(layout: &Layout, view: &ViewId, extent: Extent, packages: &mut dyn Iterator<Item = String>) -> Result<()> {
     let path = layout.view(view);
     let manifest = ViewManifest::open(&path)?;
     let ViewDescription { site_packages, cache_tag, magic, .. } = ViewDescription::read(layout, &manifest, &path)?;
@@ -123,10 +147,13 @@ fn look(layout: &Layout, view: &ViewId, read_bytecode: bool, packages: &mut dyn 
         layout,
         manifest: &manifest,
         key: Key::of(layout, &cache_tag, magic),
-        room: if read_bytecode { BYTECODE } else { 0 },
+        room: if extent == Extent::Bytecode { BYTECODE } else { 0 },
     };
     let root = layout.mnt().join(view.to_string());
     let known = lister.list_imported(&root, &site_packages, packages)?;
+    if extent == Extent::Known {
+        return Ok(());
+    }
     let mut queue = VecDeque::from([(start, root.join(&site_packages))]);
     for _ in 0..DIRECTORIES {
         let Some((node, path)) = queue.pop_front() else { break };
