@@ -11,7 +11,8 @@ use std::{env, fs};
 fn main() -> Result<(), Box<dyn Error>> {
     let root = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("../python").canonicalize()?;
     // Where it is in the sources, and where in a view.
-    let mut files = vec![("_omnipkg.pth".to_owned(), "site/_omnipkg.pth".to_owned())];
+    let mut files: Vec<(String, String)> =
+        ["_omnipkg.pth", "_omnipkg_reporter.py"].map(|name| (name.to_owned(), format!("site/{name}"))).into();
     for name in names(&root.join("omnipkg"))?.iter().filter(|name| name.ends_with(".py")) {
         files.push((format!("omnipkg/{name}"), format!("site/omnipkg/{name}")));
     }

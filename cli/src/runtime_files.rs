@@ -15,7 +15,7 @@ mod tests {
     #[test]
     fn what_every_start_needs_is_embedded() {
         let has = |path: &str| RUNTIME_FILES.iter().any(|file| file.path == path && !file.bytes.is_empty());
-        for path in ["site/_omnipkg.pth", "site/omnipkg/__init__.py", "site/omnipkg/_reporter.py", "bin/activate"] {
+        for path in ["site/_omnipkg.pth", "site/_omnipkg_reporter.py", "site/omnipkg/__init__.py", "bin/activate"] {
             assert!(has(path), "{path}");
         }
         assert_eq!(RUNTIME_STAMP.len(), 16);

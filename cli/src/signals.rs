@@ -9,7 +9,6 @@ use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, sigprocmask};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::unistd::Pid;
 use std::os::fd::{AsFd, OwnedFd};
-use std::thread::JoinHandle;
 
 /// Signals that end or steer a program, and that somebody may send to omnipkg meaning the program.
 const PASSED_ON: &[Signal] =
@@ -63,29 +62,24 @@ impl Signals {
 
     /// Lets signals end this process while it does work of its own, until the guard is dropped.
     pub fn interruptible(&self) -> Result<Interruptible> {
-        let descriptor = self.descriptor.as_fd().try_clone_to_owned().context("cannot copy the signal descriptor")?;
+        // Not SIGCHLD: that a program which waits to be healed has ended is for whoever runs it to see.
+        let set = PASSED_ON.iter().copied().collect::<SigSet>();
+        let descriptor = SignalFd::with_flags(&set, SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK);
+        let descriptor = descriptor.context("cannot open a signal descriptor")?;
         let (ours, theirs) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).context("cannot make a pipe")?;
-        let watcher = std::thread::spawn(move || watch(&descriptor, &ours));
-        Ok(Interruptible { stop: Some(theirs), watcher: Some(watcher) })
+        // Nobody waits for its end, which would be a good part of a short run.
+        std::thread::spawn(move || watch(&descriptor, &ours));
+        Ok(Interruptible { _stop: theirs })
     }
 }
 
 /// While it lives, a signal ends the process with 128 + its number.
 pub struct Interruptible {
-    stop: Option<OwnedFd>,
-    watcher: Option<JoinHandle<()>>,
+    /// Closed when it is dropped, which the watcher sees.
+    _stop: OwnedFd,
 }
 
-impl Drop for Interruptible {
-    fn drop(&mut self) {
-        self.stop.take();
-        if let Some(watcher) = self.watcher.take() {
-            let _ = watcher.join();
-        }
-    }
-}
-
-fn watch(descriptor: &OwnedFd, stop: &OwnedFd) {
+fn watch(descriptor: &SignalFd, stop: &OwnedFd) {
     loop {
         let mut descriptors =
             [PollFd::new(stop.as_fd(), PollFlags::POLLIN), PollFd::new(descriptor.as_fd(), PollFlags::POLLIN)];
@@ -94,14 +88,13 @@ fn watch(descriptor: &OwnedFd, stop: &OwnedFd) {
             Err(nix::errno::Errno::EINTR) => continue,
             Err(_) => return,
         }
-        if descriptors[0].revents().is_some_and(|events| !events.is_empty()) {
+        // Looked at once more, after the signal was seen: one that came later than the end is not this thread's.
+        let mut ended = [PollFd::new(stop.as_fd(), PollFlags::POLLIN)];
+        if poll(&mut ended, PollTimeout::ZERO) != Ok(0) {
             return;
         }
-        let mut information = [0u8; size_of::<nix::libc::signalfd_siginfo>()];
-        let read = nix::unistd::read(descriptor, &mut information).unwrap_or(0);
-        let number = u32::from_ne_bytes([information[0], information[1], information[2], information[3]]);
-        if read == information.len() && number != Signal::SIGCHLD as u32 {
-            std::process::exit(128 + number as i32);
+        if let Ok(Some(information)) = descriptor.read_signal() {
+            std::process::exit(128 + information.ssi_signo as i32);
         }
     }
 }

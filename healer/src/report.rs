@@ -1,4 +1,4 @@
-//! The failure report: what the reporter in a view (`python/omnipkg/_reporter.py`) says about an uncaught exception.
+//! The failure report: what the reporter in a view (`python/_omnipkg_reporter.py`) says about an uncaught exception.
 //!
 //! The sender is whatever runs in the view, so nothing here is trusted: sizes are bounded, unknown fields are passed over,
 //! and a report that does not have this shape is an error, never a panic. Text from a report reaches the user only

@@ -16,7 +16,7 @@ use std::path::Path;
 pub const PROGRAM: &str = "bin/python2.7";
 
 /// Of omnipkg's own files, those whose syntax is that of Python 2 too; what they do not find they do without.
-const RUNTIME: [&str; 3] = ["site/_omnipkg.pth", "site/omnipkg/__init__.py", "site/omnipkg/_reporter.py"];
+const RUNTIME: [&str; 3] = ["site/_omnipkg.pth", "site/_omnipkg_reporter.py", "site/omnipkg/__init__.py"];
 
 /// Names in the standard library's directory that a view has of its own, or has nothing of.
 const OWN: [&str; 2] = ["site-packages", "dist-packages"];

@@ -67,8 +67,9 @@ impl WheelTree {
         let damaged =
             |reason: &str| Error::Damaged { what: "wheel tree", path: path.to_owned(), reason: reason.into() };
         let file = File::open(path).at("open wheel tree", path)?;
-        let known = publish::is_certainly_whole(&file.metadata().at("look at", path)?);
-        let map = FileBytes::of(&file).at("map wheel tree", path)?;
+        let metadata = file.metadata().at("look at", path)?;
+        let known = publish::is_certainly_whole(&metadata);
+        let map = FileBytes::of(&file, metadata.len()).at("map wheel tree", path)?;
         let parts = || {
             let end = map.len().checked_sub(CHECKSUM)?;
             let (content, checksum) = map.split_at_checked(end)?;

@@ -10,9 +10,10 @@ use crate::publish;
 use std::cmp::Ordering;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::ops::{Deref, Range};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 /// An opened view manifest.
@@ -44,14 +45,13 @@ impl FileBytes {
         crate::sys::map_file(file).map(|map| Self(Data::Mapped(map)))
     }
 
-    /// All of a file that is soon let go of.
-    pub(crate) fn of(mut file: &File) -> io::Result<Self> {
-        let length = file.metadata()?.len();
+    /// All of a file of a known length that is soon let go of.
+    pub(crate) fn of(file: &File, length: u64) -> io::Result<Self> {
         if length > MAPPED_FROM {
             return Self::mapped(file);
         }
-        let mut bytes = Vec::with_capacity(length as usize + 1);
-        file.read_to_end(&mut bytes)?;
+        let mut bytes = vec![0; length as usize];
+        file.read_exact_at(&mut bytes, 0)?;
         Ok(Self(Data::Owned(bytes)))
     }
 }
