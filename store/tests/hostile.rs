@@ -266,6 +266,15 @@ fn bombs_are_refused_before_or_while_they_go_off() {
     let mut zip = honest();
     zip.members = (0..5).map(|_| huge(16 << 30)).collect();
     refused(&zip, "unpacks to more than");
+    let mut noise = 1u32;
+    let mut random = || {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (noise >> 24) as u8
+    };
+    let packed: Vec<u8> = (0..3 << 20).map(|_| random()).collect();
+    let full = |size: u32| plus(deflated("demo/x", &packed).both(move |header| header.size = size));
+    refused(&full(2 << 30), "more than 100 times its size");
+    refused(&full(1 << 29), "demo/x");
     let mut zip = honest();
     zip.zip64 = true;
     zip.entries = Some(500_001);

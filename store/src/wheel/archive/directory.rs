@@ -90,6 +90,13 @@ impl Directory {
         if total > limits.total_size {
             return Err(Fault::archive(format!("it unpacks to more than {} bytes", limits.total_size)));
         }
+        // All that is packed lies before the central directory.
+        if total > limits.ratio_from && total / limits.ratio > end.start {
+            return Err(Fault::archive(format!(
+                "it unpacks to {total} bytes, more than {} times its size",
+                limits.ratio
+            )));
+        }
         Ok(Self { members, start: end.start })
     }
 

@@ -32,11 +32,17 @@ pub struct Limits {
     pub member_size: u64,
     /// Bytes of all members, inflated.
     pub total_size: u64,
+    /// From this many on, in bytes, they may be [`Self::ratio`] times what they are packed; less does no harm.
+    pub ratio_from: u64,
+    /// See there.
+    pub ratio: u64,
 }
 
 impl Limits {
-    /// Generous for any real wheel, small enough for a disk.
-    pub const DEFAULT: Self = Self { members: 500_000, member_size: 16 << 30, total_size: 64 << 30 };
+    /// Generous for any real wheel, small enough for a disk. Wheels unpack to two to ten times their size, and what is made
+    /// to fill a disk to a thousand times.
+    pub const DEFAULT: Self =
+        Self { members: 500_000, member_size: 16 << 30, total_size: 64 << 30, ratio_from: 1 << 30, ratio: 100 };
 }
 
 /// An archive whose structure was checked as a whole.
