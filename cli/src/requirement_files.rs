@@ -5,6 +5,7 @@
 //! error that names the file and the line: nothing is passed over in silence.
 
 mod options;
+mod text;
 
 pub use options::{FileOptions, is_pinned};
 
@@ -13,7 +14,6 @@ use crate::inputs::Inputs;
 use crate::project_files::{self, Needs};
 use anyhow::{Context, Result, bail};
 use pep508_rs::Requirement;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Files that name each other; deeper than this is a mistake.
@@ -106,7 +106,7 @@ impl RequirementFiles {
 
     fn add(&mut self, place: Place<'_>, including: &mut Vec<PathBuf>) -> Result<()> {
         let path = place.path;
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let text = text::read(path)?;
         if including.iter().any(|other| other == path) || including.len() == DEPTH {
             bail!("{} includes itself", path.display());
         }
@@ -167,7 +167,7 @@ impl RequirementFiles {
 fn logical_lines(text: &str) -> Vec<(usize, String)> {
     let mut lines = Vec::new();
     let mut joined: Option<(usize, String)> = None;
-    for (number, line) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+    for (number, line) in (1..).zip(text.lines()) {
         let is_comment = line.trim_start().starts_with('#');
         let (start, mut whole) = joined.take().unwrap_or((number, String::new()));
         // As in pip: a comment line ends what goes on.
@@ -223,12 +223,12 @@ fn fill_in(line: &str) -> String {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use std::fs;
     use std::str::FromStr;
 
     #[test]
     fn lines_are_those_of_pip() {
-        let text =
-            "\u{feff}# comment\n\na==1 # why\nb>=1, \\\n  <2\nc\\\n# comment ends it\n  d ; os_name == 'posix'\ne#f\n";
+        let text = "# comment\n\na==1 # why\nb>=1, \\\n  <2\nc\\\n# comment ends it\n  d ; os_name == 'posix'\ne#f\n";
         let lines: Vec<String> = logical_lines(text).into_iter().map(|(n, line)| format!("{n}:{line}")).collect();
         assert_eq!(lines, ["3:a==1", "4:b>=1,   <2", "6:c", "8:d ; os_name == 'posix'", "9:e#f"]);
         assert_eq!(fill_in("x${NO_SUCH_VARIABLE_HERE}${lower}${"), "x${NO_SUCH_VARIABLE_HERE}${lower}${");
