@@ -10,7 +10,6 @@ use crate::layout::Store;
 use crate::wheel::WheelManifest;
 use rusqlite::{Connection, OptionalExtension, params};
 use std::fs;
-use std::fs::File;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -72,9 +71,7 @@ impl Catalog {
         let mode = |row: &rusqlite::Row<'_>| row.get::<_, String>(0);
         if connection.pragma_query_value(None, "journal_mode", mode).map_err(fail("open"))? != "wal" {
             // Changing to it does not wait for others who do the same: one at a time.
-            let held = store.layout().run().join("catalog.lock");
-            let lock = File::options().create(true).truncate(false).write(true).open(&held).at("open", &held)?;
-            lock.lock().at("lock", &held)?;
+            let _held = store.layout().hold("catalog")?;
             connection.pragma_update(None, "journal_mode", "WAL").map_err(fail("open"))?;
         }
         connection.pragma_update(None, "synchronous", "NORMAL").map_err(fail("open"))?;

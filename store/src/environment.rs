@@ -225,10 +225,7 @@ impl<'store> Environments<'store> {
     }
 
     fn lock(&self, name: &str) -> Result<File> {
-        let path = self.store.layout().run().join(format!("env-{name}.lock"));
-        let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
-        file.lock().at("lock", &path)?;
-        Ok(file)
+        self.store.layout().hold(&format!("env-{name}"))
     }
 
     fn forget_oldest(&self, directory: &Path) -> Result<()> {

@@ -217,6 +217,17 @@ impl Layout {
     pub fn run(&self) -> PathBuf {
         self.root.join("run")
     }
+
+    /// Waits until nobody else holds the lock of this name, and holds it until the file is closed.
+    ///
+    /// # Errors
+    /// [`crate::Error::Io`].
+    pub fn hold(&self, name: &str) -> Result<File> {
+        let path = self.run().join(format!("{name}.lock"));
+        let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
+        file.lock().at("lock", &path)?;
+        Ok(file)
+    }
 }
 
 /// `ab/<62 hex>` below `base`.

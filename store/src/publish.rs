@@ -97,9 +97,7 @@ pub(crate) fn unsealed_with<const N: usize>(
         Err(error) => return Err(error.error).at("publish", target),
     };
     // One at a time: of two that found it damaged, the second keeps what the first put there.
-    let path = store.layout().run().join("replace.lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
-    lock.lock().at("lock", &path)?;
+    let _held = store.layout().hold("replace")?;
     if is_good(target, &[&[&header[..]], pieces].concat(), is_sealed) {
         return Ok(());
     }

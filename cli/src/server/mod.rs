@@ -103,7 +103,7 @@ fn counters(record: &Record) -> Option<Counters> {
 
 /// Sees to it that the mount is served, starting the server if need be; returns when it is ready.
 pub fn ensure(layout: &Layout, rung: Rung) -> Result<()> {
-    let _lock = start_lock(layout)?;
+    let _lock = layout.hold("start")?;
     match record::read(layout).inspect(wake) {
         Some(record) if record.is_older() => hand_over_to_this(layout, rung, &record),
         // A mount in a namespace is not seen from here: its server is ready when it lives, for it was waited for.
@@ -116,19 +116,11 @@ pub fn ensure(layout: &Layout, rung: Rung) -> Result<()> {
 
 /// Makes a running server this very program; nobody who uses a view sees more than a pause. Starts one if there is none.
 pub fn restart(layout: &Layout, rung: Rung) -> Result<()> {
-    let _lock = start_lock(layout)?;
+    let _lock = layout.hold("start")?;
     match record::read(layout).inspect(wake) {
         Some(record) => hand_over_to_this(layout, rung, &record),
         None => start(layout, rung),
     }
-}
-
-fn start_lock(layout: &Layout) -> Result<File> {
-    let path = layout.run().join("start.lock");
-    let lock = File::options().create(true).truncate(false).write(true).open(&path);
-    let lock = lock.with_context(|| format!("cannot open {}", path.display()))?;
-    lock.lock().with_context(|| format!("cannot lock {}", path.display()))?;
-    Ok(lock)
 }
 
 fn hand_over_to_this(layout: &Layout, rung: Rung, record: &Record) -> Result<()> {

@@ -149,11 +149,7 @@ fn scratch(shared: &Shared) -> Result<TempDir> {
 pub(super) fn hold(shared: &Shared, source: &Source) -> Result<Option<fs::File>> {
     let Place::Directory { path, .. } = &source.place else { return Ok(None) };
     let name = Digest::of(path.as_os_str().as_encoded_bytes()).to_hex();
-    let held = shared.store.layout().run().join(format!("build-{}.lock", &name[..16]));
-    let file = fs::File::options().create(true).truncate(false).write(true).open(&held);
-    let file = file.map_err(|error| Error::io("open", &held, error))?;
-    file.lock().map_err(|error| Error::io("lock", &held, error))?;
-    Ok(Some(file))
+    Ok(Some(shared.store.layout().hold(&format!("build-{}", &name[..16]))?))
 }
 
 /// What tells a directory's states from each other; also of one that is imported from itself, whose version and needs may

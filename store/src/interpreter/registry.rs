@@ -199,10 +199,7 @@ impl<'store> Registry<'store> {
     }
 
     fn lock(&self) -> Result<File> {
-        let path = self.store.layout().run().join("pythons.lock");
-        let file = File::options().create(true).truncate(false).write(true).open(&path).at("open", &path)?;
-        file.lock().at("lock", &path)?;
-        Ok(file)
+        self.store.layout().hold("pythons")
     }
 }
 
