@@ -2,7 +2,7 @@
 //!
 //! Only called for text that the strict parsers refused; what it returns goes through them again.
 //! `>=1.0<2` lacks a comma, `>=3.6.*` and `!=3.0*` misuse the star, `!=~3` has a stray tilde,
-//! `>='2.7'` has quotes, `>=2.7,` ends in a comma.
+//! `>='2.7'` has quotes, `>=2.7,` ends in a comma, `>dev` was below every version and says nothing.
 
 /// Mends version specifiers.
 pub(crate) fn specifiers(text: &str) -> String {
@@ -52,7 +52,8 @@ fn clause(text: &str) -> Option<String> {
         ("==" | "!=", Some(stem)) => format!("{}.*", stem.trim_end_matches('.')),
         (_, Some(stem)) => stem.trim_end_matches('.').to_owned(),
     };
-    (!version.is_empty()).then(|| format!("{operator}{version}"))
+    let says_nothing = version.is_empty() || (version == "dev" && operator.starts_with('>'));
+    (!says_nothing).then(|| format!("{operator}{version}"))
 }
 
 #[cfg(test)]
@@ -85,6 +86,8 @@ mod tests {
             "django-x[a,b]>=1.0,<2 ; python_version > '3'"
         );
         assert_eq!(requirement("numpy>=1.9.*"), "numpy>=1.9");
+        assert_eq!(requirement("pytz (>dev)"), "pytz");
+        assert_eq!(requirement("pytz>=dev,<2030"), "pytz<2030");
         assert_eq!(requirement("plain"), "plain");
         assert_eq!(requirement("é>=ü"), "é>=ü");
     }

@@ -1,6 +1,7 @@
 //! Getting a wheel's METADATA with as few bytes as the server allows.
 //!
-//! In order: the store, the cache (by the wheel's promised sha256 and its place), `<url>.metadata` (PEP 658), ranges of the wheel, the wheel.
+//! In order: the store, the cache (by the wheel's promised sha256 and its place), `<url>.metadata` (PEP 658), ranges of the
+//! wheel, the wheel.
 
 use crate::candidates::{Candidate, Kind};
 use crate::client::{identity, is_no_page, transport};
