@@ -3,7 +3,8 @@
 Imported by ``_omnipkg.pth`` when ``OMNIPKG_REPORT=<fd>:<dev>:<ino>`` names a socket of `omnipkg run`; it is not in the
 package, whose own import would cost as much again. What must stay true: a start costs next to nothing (nothing is
 imported here that the interpreter did not already load); the script sees neither the variable nor a changed traceback;
-whatever goes wrong here, the script prints what Python prints. The syntax is that of every Python, 2.7 too, where it only hides the variable.
+whatever goes wrong here, the script prints what Python prints. The syntax is that of every Python, 2.7 too, where it
+only hides the variable.
 """
 
 import os

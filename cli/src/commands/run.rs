@@ -271,8 +271,8 @@ impl<'a> Job<'a> {
     }
 }
 
-/// A view that is noted where people find it, made durable, and then remembered, while the program that it was made for runs already: a crash of the
-/// machine in that time costs no more than making the view again.
+/// A view that is noted where people find it, made durable, and then remembered, while the program that it was made for runs
+/// already: a crash of the machine in that time costs no more than making the view again.
 pub struct Keeping(JoinHandle<Result<()>>);
 
 impl Keeping {

@@ -6,8 +6,8 @@ use std::path::Path;
 
 /// Reads a file; lines end as anywhere (`\n`, `\r\n`, `\r`), and there is no byte order mark left.
 pub fn read(path: &Path) -> Result<String> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let text = decode(&bytes).with_context(|| format!("cannot read {}", path.display()))?;
+    let text = fs::read(path).map_err(anyhow::Error::from).and_then(|bytes| decode(&bytes));
+    let text = text.with_context(|| format!("cannot read {}", path.display()))?;
     Ok(text.replace("\r\n", "\n").replace('\r', "\n"))
 }
 

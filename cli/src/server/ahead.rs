@@ -3,8 +3,8 @@
 //!
 //! The kernel learns all names of a directory from one listing, where an import asks for one after the other and waits
 //! each time; a name that is not there no listing tells, so that of packages that were imported in other views those names
-//! are asked for too. A process of its own does it, at the lowest priority: one that waited for the mount within the server could
-//! not be ended with it. Nothing depends on it; what it finds wrong is nobody's concern here.
+//! are asked for too, and mostly nothing else: whatever is done here takes time from the program. A process of its own does
+//! it, at the lowest priority: one that waited for the mount within the server could not be ended with it. Nothing depends on it; what it finds wrong is nobody's concern here.
 
 use super::program;
 use super::sys::lowest_priority;
@@ -62,8 +62,7 @@ const BYTECODE: u64 = 64 << 20;
 /// How long the process that looks ahead waits for another view before it is ended.
 const IDLE: Duration = Duration::from_secs(60);
 
-/// Has views looked through as imports begin there, one after the other, until the sender is gone. The packages that were
-/// imported in other views are looked at first, in that order.
+/// Has views looked through as imports begin there, one after the other, until the sender is gone.
 pub fn run(root: &Path, started: &Receiver<FirstImport>, imported: &Imported) {
     let mut helper = None;
     loop {
