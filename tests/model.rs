@@ -6,6 +6,8 @@
 mod calls;
 #[path = "model/filesystem.rs"]
 mod filesystem;
+#[path = "model/grafted.rs"]
+mod grafted;
 #[path = "model/manifest.rs"]
 mod manifest;
 #[path = "model/mount.rs"]

@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 /// True if everything in the view is compiled already.
 pub fn is_compiled(layout: &Layout, view: &ViewId) -> bool {
     let path = layout.view(view);
-    let manifest = ViewManifest::open(&path).and_then(|manifest| ViewDescription::read(layout, &manifest, &path));
+    let manifest =
+        ViewManifest::open(layout, view).and_then(|manifest| ViewDescription::read(layout, &manifest, &path));
     manifest.is_ok_and(|description| {
         bytecode::is_compiled(layout, &Key::of(layout, &description.cache_tag, description.magic), view)
     })
@@ -55,7 +56,7 @@ fn compile(settings: &Settings, store: &Store, view: &ViewId) -> Result<()> {
 
 /// Every source of a view, with its size.
 fn sources(store: &Store, view: &ViewId) -> Result<BTreeMap<Digest, u64>> {
-    let manifest = ViewManifest::open(&store.layout().view(view))?;
+    let manifest = ViewManifest::open(store.layout(), view)?;
     let mut sources = BTreeMap::new();
     for entry in manifest.walk() {
         let entry = entry?;

@@ -52,7 +52,7 @@ impl View {
         if let Some(manifest) = self.manifest.get() {
             return Ok(manifest);
         }
-        let opened = ViewManifest::open_whole(&layout.view(&self.id))?;
+        let opened = ViewManifest::open_whole(layout, &self.id)?;
         Ok(self.manifest.get_or_init(|| opened))
     }
 

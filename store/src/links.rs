@@ -49,7 +49,7 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
         return Ok(target);
     }
     view::seal(store, id)?;
-    let manifest = ViewManifest::open(&store.layout().view(id))?;
+    let manifest = ViewManifest::open(store.layout(), id)?;
     manifest.verify()?;
     let description = ViewDescription::load(store, id)?;
     let tmp = store.layout().tmp();
@@ -76,7 +76,7 @@ pub fn project(store: &Store, id: &ViewId) -> Result<PathBuf> {
 /// # Errors
 /// [`crate::Error::Io`], [`crate::Error::Damaged`]; what was made until then is left to the caller.
 pub fn copy(store: &Store, id: &ViewId, target: &Path) -> Result<()> {
-    let manifest = ViewManifest::open(&store.layout().view(id))?;
+    let manifest = ViewManifest::open(store.layout(), id)?;
     manifest.verify()?;
     let description = ViewDescription::load(store, id)?;
     let mut projector = Projector { writable: true, ..Projector::new(store, &manifest, &description) };

@@ -38,9 +38,12 @@ impl TestStore {
     }
 
     pub fn publish(&self, builder: &ManifestBuilder) -> ViewId {
-        let bytes = builder.finish().unwrap();
-        let id = ViewId::from_digest(&Digest::of(&bytes));
-        publish::file(&self.store, &self.layout().view(&id), &bytes).unwrap();
+        self.publish_bytes(&builder.finish().unwrap())
+    }
+
+    pub fn publish_bytes(&self, bytes: &[u8]) -> ViewId {
+        let id = ViewId::from_digest(&Digest::of(bytes));
+        publish::file(&self.store, &self.layout().view(&id), bytes).unwrap();
         id
     }
 

@@ -1,7 +1,7 @@
 //! `ViewFs` without FUSE against the model, with forgetting and restarts in between.
 
 use crate::store::TestStore;
-use crate::tree::{Leaf, Tree, cases, join, paths, trees};
+use crate::tree::{Leaf, Tree, cases, forms, join, paths, trees};
 use omnipkg_fusefs::{Attributes, Error, FileKind, Inode, Lookup, ViewFs};
 use omnipkg_store::view::manifest::{ManifestBuilder, NodeIndex};
 use omnipkg_store::{Digest, ViewId};
@@ -162,9 +162,9 @@ proptest! {
     #![proptest_config(cases(48))]
 
     #[test]
-    fn it_answers_like_the_model(tree in trees(), operations in operations()) {
+    fn it_answers_like_the_model(tree in trees(), form in forms(), operations in operations()) {
         let store = TestStore::new();
-        let view = tree.publish(&store);
+        let view = tree.publish(&store, form);
         let fs = ViewFs::new(store.layout().clone(), None);
         let mut subject = Subject { store: &store, fs, view, tree: &tree };
         let every_path: Vec<String> = tree.0.keys().cloned().collect();
@@ -174,9 +174,9 @@ proptest! {
 
     /// Whatever the order, when all references are given back nothing is held.
     #[test]
-    fn what_is_forgotten_is_dropped(tree in trees(), rounds in 1..4u64) {
+    fn what_is_forgotten_is_dropped(tree in trees(), form in forms(), rounds in 1..4u64) {
         let store = TestStore::new();
-        let view = tree.publish(&store);
+        let view = tree.publish(&store, form);
         let subject = Subject { store: &store, fs: ViewFs::new(store.layout().clone(), None), view, tree: &tree };
         let root = subject.walk("").unwrap().unwrap().inode;
         let mut references = vec![root];

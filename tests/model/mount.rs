@@ -3,7 +3,7 @@
 
 use crate::calls::{Call, calls};
 use crate::store::{TestMount, TestStore};
-use crate::tree::{Leaf, Tree, additions, cases, join, trees};
+use crate::tree::{Form, Leaf, Tree, additions, cases, forms, join, trees};
 use omnipkg_store::ViewId;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,9 +51,9 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(trees: [Tree; 2]) -> Self {
+    fn new(trees: [Tree; 2], forms: [Form; 2]) -> Self {
         let (store, plain) = (TestStore::new(), tempfile::tempdir().unwrap());
-        let views = [&trees[0], &trees[1]].map(|tree| tree.publish(&store));
+        let views = [0, 1].map(|number| trees[number].publish(&store, forms[number]));
         for (tree, view) in trees.iter().zip(&views) {
             let root = plain.path().join(view.to_string());
             // Equal trees are one view.
@@ -113,8 +113,8 @@ proptest! {
     #![proptest_config(cases(48))]
 
     #[test]
-    fn it_answers_like_a_plain_directory(trees in two_trees(), steps in steps()) {
-        let pair = Pair::new(trees);
+    fn it_answers_like_a_plain_directory(trees in two_trees(), forms in [forms(), forms()], steps in steps()) {
+        let pair = Pair::new(trees, forms);
         let Some(mut mount) = pair.store.mount() else { return Ok(()) };
         for step in &steps {
             match step {
@@ -139,8 +139,8 @@ proptest! {
     #![proptest_config(cases(12))]
 
     #[test]
-    fn it_answers_everybody_at_once(trees in two_trees(), calls in prop::collection::vec((any::<bool>(), calls()), 1..60)) {
-        let pair = Pair::new(trees);
+    fn it_answers_everybody_at_once(trees in two_trees(), forms in [forms(), forms()], calls in prop::collection::vec((any::<bool>(), calls()), 1..60)) {
+        let pair = Pair::new(trees, forms);
         let Some(mount) = pair.store.mount() else { return Ok(()) };
         let calls: Vec<&(bool, Call)> = calls.iter().filter(|(_, call)| !call.changes()).collect();
         let expected: Vec<String> = calls.iter().map(|(second, call)| pair.answer(pair.plain.path(), *second, call)).collect();

@@ -1,5 +1,6 @@
 //! The model: a map from paths to what is there, and random ones of it.
 
+use crate::grafted;
 use crate::store::TestStore;
 use omnipkg_store::view::manifest::ManifestBuilder;
 use omnipkg_store::{Digest, ViewId};
@@ -18,6 +19,19 @@ pub enum Leaf {
     Directory,
     File { bytes: Vec<u8>, executable: bool },
     Link(String),
+}
+
+/// How a tree is written down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As one table.
+    Alone,
+    /// As one that refers to wheels.
+    Grafted,
+}
+
+pub fn forms() -> impl Strategy<Value = Form> {
+    prop::sample::select(&[Form::Alone, Form::Grafted][..])
 }
 
 /// Every directory is in it, but for the root.
@@ -72,13 +86,16 @@ impl Tree {
         builder
     }
 
-    pub fn publish(&self, store: &TestStore) -> ViewId {
+    pub fn publish(&self, store: &TestStore, form: Form) -> ViewId {
         for leaf in self.0.values() {
             if let Leaf::File { bytes, .. } = leaf {
                 store.object(bytes);
             }
         }
-        store.publish(&self.builder())
+        match form {
+            Form::Alone => store.publish(&self.builder()),
+            Form::Grafted => store.publish_bytes(&grafted::bytes(self, store)),
+        }
     }
 
     pub fn write_to(&self, root: &Path) {

@@ -139,7 +139,7 @@ pub fn serve(layout: &Layout, mut requests: impl BufRead) {
 /// `packages` are those that were imported elsewhere, as [`Helper::ask`] tells them.
 fn look(layout: &Layout, view: &ViewId, extent: Extent, packages: &mut dyn Iterator<Item = String>) -> Result<()> {
     let path = layout.view(view);
-    let manifest = ViewManifest::open(&path)?;
+    let manifest = ViewManifest::open(layout, view)?;
     let ViewDescription { site_packages, cache_tag, magic, .. } = ViewDescription::read(layout, &manifest, &path)?;
     let Some(start) = manifest.resolve(&site_packages)? else { return Ok(()) };
     let mut lister = Lister {

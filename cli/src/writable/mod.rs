@@ -109,7 +109,7 @@ impl Layer {
         let made_of = ViewDescription::load(&self.store, view)?;
         let upper = self.directory.join(overlay::UPPER);
         checked_bytecode::ask_for(seen, &upper, &made_of.site_packages)?;
-        steady::hide_growing(layout, &ViewManifest::open(&layout.view(view))?, &made_of, &upper)?;
+        steady::hide_growing(layout, &ViewManifest::open(layout, view)?, &made_of, &upper)?;
         overlay::attempt(seen, &self.directory)
     }
 
@@ -242,7 +242,7 @@ impl Drop for Layer {
 }
 
 fn changes_in(store: &Store, directory: &Path, record: &Record) -> Result<Vec<Change>> {
-    let manifest = ViewManifest::open(&store.layout().view(&record.view))?;
+    let manifest = ViewManifest::open(store.layout(), &record.view)?;
     let mut found = match record.means {
         Means::Overlay => changes::changes(&manifest, Tree::Upper, &directory.join(overlay::UPPER)),
         Means::Copy => changes::changes(&manifest, Tree::Whole, &directory.join(COPY)),

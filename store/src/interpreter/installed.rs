@@ -59,7 +59,7 @@ impl Place {
     /// # Errors
     /// [`crate::Error::Io`] with `NotFound` if the tree has no such file; [`crate::Error::Damaged`].
     pub fn identity(&self, layout: &Layout) -> Result<Identity> {
-        let manifest = ViewManifest::open(&layout.view(&self.tree))?;
+        let manifest = ViewManifest::open(layout, &self.tree)?;
         let missing = || Err(io::Error::from(io::ErrorKind::NotFound)).at("find", &self.path(layout));
         let mut inside = self.inside.clone();
         for _ in 0..LINKS {

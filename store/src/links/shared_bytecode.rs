@@ -28,7 +28,7 @@ struct Place {
 /// # Errors
 /// [`crate::Error::Io`], [`crate::Error::Damaged`].
 pub fn written_bytecode(store: &Store, id: &ViewId) -> Result<BTreeMap<Digest, u64>> {
-    let manifest = ViewManifest::open(&store.layout().view(id))?;
+    let manifest = ViewManifest::open(store.layout(), id)?;
     let cache_tag = ViewDescription::load(store, id)?.cache_tag;
     let places = places(store, id, &manifest, &cache_tag)?;
     let written = places.into_iter().filter(|place| is_there(&place.pyc).is_some_and(|file| !is_ours(&file)));
@@ -43,7 +43,7 @@ pub fn add_bytecode(store: &Store, id: &ViewId) -> Result<()> {
     if !store.layout().links().join(id.to_string()).is_dir() {
         return Ok(());
     }
-    let manifest = ViewManifest::open(&store.layout().view(id))?;
+    let manifest = ViewManifest::open(store.layout(), id)?;
     manifest.verify()?;
     let description = ViewDescription::load(store, id)?;
     let mut projector = Projector::new(store, &manifest, &description);

@@ -20,6 +20,10 @@ const PROGRAM: &str = "bin/omnipkg";
 /// From this size on, in bytes, a view is written and hashed side by side.
 const SHARED: usize = 256 * 1024;
 
+/// Wheels of at least so many files and directories are referred to: copying the nodes of fewer takes less time than opening
+/// one more table takes whoever looks into the view.
+const REFERRED_FROM: u32 = 512;
+
 /// A file that omnipkg itself puts into every view.
 #[derive(Debug, Clone, Copy)]
 pub struct RuntimeFile {
@@ -142,11 +146,11 @@ fn compose<'part>(
     let site_packages = facts.site_packages.as_str();
     let places =
         [(Some("site"), site_packages), (Some("bin"), "bin"), (Some("data"), ""), (Some("include"), headers.as_str())];
-    let mut composition = Composition::new();
+    let mut composition = Composition::referring_from(REFERRED_FROM);
     for wheel in wheels {
-        composition.add(&wheel.tree.tree, &places)?;
+        composition.add(wheel.tree.tree(), Some(wheel.sha256), &places)?;
     }
-    composition.add(own, &[(None, "")])?;
+    composition.add(own, None, &[(None, "")])?;
     let (encoded, overlaps) = composition.finish()?;
     let owner = |part: usize| wheels.get(part).map_or("omnipkg", |wheel| wheel.tree.head.name.as_ref()).to_owned();
     let conflict = |Overlap { path, kept, dropped }| Conflict { path, kept: owner(kept), dropped: owner(dropped) };
@@ -158,7 +162,7 @@ fn is_whole(store: &Store, id: &ViewId) -> Result<bool> {
     let path = store.layout().view(id);
     Ok(match publish::is_sealed(&path)? {
         Some(true) => true,
-        Some(false) => ViewManifest::open_whole(&path).is_ok() && ViewDescription::load(store, id).is_ok(),
+        Some(false) => ViewManifest::open_whole(store.layout(), id).is_ok() && ViewDescription::load(store, id).is_ok(),
         None => false,
     })
 }

@@ -91,7 +91,7 @@ impl ViewDescription {
     pub fn view_id(&self, runtime: &Digest) -> ViewId {
         let mut hasher = DigestHasher::new();
         let mut line = |key: &str, value: &str| hasher.update(format!("{key} {}:{value}\n", value.len()).as_bytes());
-        line("omnipkg view", "2");
+        line("omnipkg view", "3");
         line("set", &self.set.to_hex());
         line("interpreter", &self.interpreter.to_string_lossy());
         line("site-packages", &self.site_packages);
@@ -114,7 +114,7 @@ impl ViewDescription {
     /// [`Error::Io`] if there is no such view; [`Error::Damaged`].
     pub fn load(store: &Store, id: &ViewId) -> Result<Self> {
         let path = store.layout().view(id);
-        Self::read(store.layout(), &ViewManifest::open(&path)?, &path)
+        Self::read(store.layout(), &ViewManifest::open(store.layout(), id)?, &path)
     }
 
     /// As [`ViewDescription::load`], out of a manifest that is open; `path` is for errors.

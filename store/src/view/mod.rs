@@ -20,7 +20,7 @@ pub fn seal(store: &Store, id: &ViewId) -> Result<()> {
     if publish::is_sealed(&path)? != Some(false) {
         return Ok(());
     }
-    let manifest = ViewManifest::open(&path)?;
+    let manifest = ViewManifest::open(store.layout(), id)?;
     let node = manifest.resolve(DESCRIPTION)?.map(|index| manifest.node(index)).transpose()?;
     let Some(NodeKind::File { digest, .. }) = node.map(|node| node.kind) else {
         return Err(Error::Damaged { what: "view", path, reason: format!("it has no {DESCRIPTION}") });

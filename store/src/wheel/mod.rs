@@ -15,7 +15,7 @@ mod metadata;
 mod placement;
 mod record;
 mod scripts;
-mod tree;
+pub(crate) mod tree;
 
 pub use dist_info::read_metadata;
 pub use entry_points::{EntryPoint, EntryPointKind};

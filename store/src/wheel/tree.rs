@@ -13,16 +13,21 @@
 //! ```
 //!
 //! The stamp is the manifest's inode, size and time (seconds, nanoseconds): one that replaced it has another.
+//!
+//! The tree follows from the wheel's manifest alone, with its nodes in the same order always: views refer to it.
 
 use super::WheelManifest;
 use crate::digest::{Digest, Sha256};
 use crate::error::{Error, IoContext, Result};
-use crate::layout::Store;
+use crate::layout::{Layout, Store};
 use crate::publish;
 use crate::view::manifest::{FileBytes, ManifestBuilder, ViewManifest};
+use std::collections::BTreeMap;
 use std::fs::{self, File, Metadata};
+use std::ops::Range;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 const MAGIC: &[u8; 8] = b"OMNITRE2";
 const STAMP: usize = 32;
@@ -38,20 +43,24 @@ pub struct WheelTree {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-    pub(crate) tree: ViewManifest,
+    tree: ViewManifest,
 }
 
 impl WheelTree {
+    /// Its files: a tree whose root holds the wheel's schemes.
+    pub fn tree(&self) -> &ViewManifest {
+        &self.tree
+    }
+
     /// The tree of a wheel that the store has.
     ///
     /// # Errors
     /// [`Error::Io`] if the store does not have it; [`Error::Damaged`] if its manifest is.
     pub fn open(store: &Store, sha256: &Sha256) -> Result<Self> {
         let (path, source) = (store.layout().wheel_tree(sha256), store.layout().wheel(sha256));
-        // Looked at before it is read: if it is replaced in between, the tree does not fit the next time.
-        let stamp = stamp(&fs::metadata(&source).at("read wheel manifest", &source)?);
+        let stamp = stamp(&source)?;
         // A cache: whatever is wrong with it, the manifest is the truth. A wheel that is gone is gone with its tree.
-        if let Ok(tree) = Self::read(&path, &stamp) {
+        if let Ok(tree) = Kept::read(&path, &stamp).and_then(|kept| kept.open(&path)) {
             return Ok(tree);
         }
         let manifest = WheelManifest::read(store, sha256)?;
@@ -62,41 +71,93 @@ impl WheelTree {
         let _ = publish::volatile_file(store, &path, &encoded);
         Ok(Self { head, files, bytes, tree: ViewManifest::from_bytes(tree)? })
     }
+}
 
+/// The tree of a wheel that views refer to. Of one that is open in this process already there is no second one, however
+/// many views refer to it.
+pub(crate) fn shared(layout: &Layout, sha256: &Sha256) -> Result<Arc<ViewManifest>> {
+    static OPEN: Mutex<BTreeMap<PathBuf, Weak<ViewManifest>>> = Mutex::new(BTreeMap::new());
+    // Every change is one insertion or removal: a panic cannot leave half of one.
+    let open = || OPEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let path = layout.wheel_tree(sha256);
+    if let Some(tree) = open().get(&path).and_then(Weak::upgrade) {
+        return Ok(tree);
+    }
+    // Not while others wait: the disk may take its time.
+    let opened = Arc::new(look_up(layout, sha256, &path)?);
+    let mut open = open();
+    open.retain(|_, tree| tree.strong_count() > 0);
+    let first = open.get(&path).and_then(Weak::upgrade);
+    let tree = first.unwrap_or(opened);
+    open.insert(path, Arc::downgrade(&tree));
+    Ok(tree)
+}
+
+fn look_up(layout: &Layout, sha256: &Sha256, path: &Path) -> Result<ViewManifest> {
+    let stamp = stamp(&layout.wheel(sha256))?;
+    if let Ok(tree) = Kept::read(path, &stamp).and_then(|kept| kept.tree(path)) {
+        return Ok(tree);
+    }
+    // Whoever only looks keeps nothing.
+    ViewManifest::from_bytes(tree(&WheelManifest::read_in(layout, sha256)?)?)
+}
+
+/// What was kept of a wheel, found to be whole.
+struct Kept {
+    bytes: FileBytes,
+    files: u64,
+    size: u64,
+    head: Range<usize>,
+    tree: Range<usize>,
+}
+
+impl Kept {
     fn read(path: &Path, stamp: &[u8; STAMP]) -> Result<Self> {
-        let damaged =
-            |reason: &str| Error::Damaged { what: "wheel tree", path: path.to_owned(), reason: reason.into() };
         let file = File::open(path).at("open wheel tree", path)?;
         let metadata = file.metadata().at("look at", path)?;
         let known = publish::is_certainly_whole(&metadata);
-        let map = FileBytes::of(&file, metadata.len()).at("map wheel tree", path)?;
+        let bytes = FileBytes::of(&file, metadata.len()).at("map wheel tree", path)?;
         let parts = || {
-            let end = map.len().checked_sub(CHECKSUM)?;
-            let (content, checksum) = map.split_at_checked(end)?;
+            let end = bytes.len().checked_sub(CHECKSUM)?;
+            let (content, checksum) = bytes.split_at_checked(end)?;
             let fits = content.strip_prefix(MAGIC)?.starts_with(stamp);
             let whole = fits && (known || Digest::of(content).as_bytes() == checksum);
             let number = |at: usize| Some(u64::from_le_bytes(content.get(at..at + 8)?.try_into().ok()?));
             let head = u32::from_le_bytes(content.get(HEADER - 4..HEADER)?.try_into().ok()?) as usize;
-            let head = HEADER..HEADER.checked_add(head)?;
-            whole.then_some((number(HEADER - 20)?, number(HEADER - 12)?, head, end))
+            let start = HEADER.checked_add(head).filter(|start| *start <= end)?;
+            whole.then_some((number(HEADER - 20)?, number(HEADER - 12)?, HEADER..start, start..end))
         };
-        let (files, bytes, head, end) = parts().ok_or_else(|| damaged("it is not whole, or of another manifest"))?;
+        let parts = parts().ok_or_else(|| damaged(path, "it is not whole, or of another manifest"));
+        let (files, size, head, tree) = parts?;
         if !known {
             publish::mark_whole(&file);
         }
-        let start = head.end;
-        let text = map.get(head).ok_or_else(|| damaged("it is cut off"))?;
-        let head = WheelManifest::parse(text).map_err(|error| damaged(&error.to_string()))?;
-        let tree = ViewManifest::from_part(path, map, start..end)?;
-        Ok(Self { head, files, bytes, tree })
+        Ok(Self { bytes, files, size, head, tree })
+    }
+
+    fn tree(self, path: &Path) -> Result<ViewManifest> {
+        ViewManifest::from_part(path, self.bytes, self.tree)
+    }
+
+    fn open(self, path: &Path) -> Result<WheelTree> {
+        let (files, bytes) = (self.files, self.size);
+        let head = WheelManifest::parse(self.bytes.get(self.head.clone()).unwrap_or_default());
+        let head = head.map_err(|error| damaged(path, &error.to_string()))?;
+        Ok(WheelTree { head, files, bytes, tree: self.tree(path)? })
     }
 }
 
-fn stamp(manifest: &Metadata) -> [u8; STAMP] {
+fn damaged(path: &Path, reason: &str) -> Error {
+    Error::Damaged { what: "wheel tree", path: path.to_owned(), reason: reason.into() }
+}
+
+/// Looked at before it is read: if it is replaced in between, the tree does not fit the next time.
+fn stamp(manifest: &Path) -> Result<[u8; STAMP]> {
+    let manifest: Metadata = fs::metadata(manifest).at("read wheel manifest", manifest)?;
     let numbers = [manifest.ino(), manifest.size(), manifest.mtime() as u64, manifest.mtime_nsec() as u64];
     let mut stamp = [0; STAMP];
     stamp.chunks_exact_mut(8).zip(numbers).for_each(|(slot, number)| slot.copy_from_slice(&number.to_le_bytes()));
-    stamp
+    Ok(stamp)
 }
 
 fn tree(manifest: &WheelManifest) -> Result<Vec<u8>> {

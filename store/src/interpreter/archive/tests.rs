@@ -113,7 +113,7 @@ fn an_archive_becomes_a_tree() {
     let path = layout.pythons().join("cpython-3.12.8-x86_64/bin/python3.12");
     assert_eq!(attempt.result.unwrap(), path);
 
-    let manifest = ViewManifest::open(&layout.view(&attempt.tree.id)).unwrap();
+    let manifest = ViewManifest::open(layout, &attempt.tree.id).unwrap();
     manifest.verify().unwrap();
     let kind = |path: &str| manifest.resolve(path).unwrap().map(|node| manifest.node(node).unwrap().kind);
     for name in ["bin/python3.12", "bin/python3.12-hard"] {

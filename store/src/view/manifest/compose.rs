@@ -1,15 +1,18 @@
 //! Puts trees together to one: whole tables are taken as they are, nothing is parsed, and only directories that several
-//! trees have are merged. What it costs follows from the number of nodes only by a few additions for each.
+//! trees have are merged. What it costs follows from the number of nodes only by a few additions for each, and by nothing
+//! for a large wheel's: its directories are referred to.
 //!
 //! Names and digests of the parts are kept as they are, one part after the other; the order of the nodes is the one that
 //! a [`super::ManifestBuilder`] would give them. The same parts give the same bytes.
 
-use super::builder::{Encoded, Tables};
-use super::{KIND_DIRECTORY, KIND_FILE, KIND_SYMLINK, MAX_NODES, NODE_SIZE, NodeIndex, ViewManifest};
-use crate::digest::Digest;
+use super::table::Table;
+use super::writer::{Encoded, Referred, Tables, too_large};
+use super::{KIND_DIRECTORY, KIND_FILE, KIND_SYMLINK, MAX_NODES, NODE_SIZE, NodeIndex, NodeKind, ViewManifest};
+use crate::digest::{Digest, Sha256};
 use crate::error::{Error, Result};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Range;
+use std::os::unix::ffi::OsStrExt;
 
 /// Two parts with different files at one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +28,25 @@ pub struct Overlap {
 /// Trees to be put together; where files or links meet, the later part's is kept.
 #[derive(Default)]
 pub struct Composition<'part> {
-    parts: Vec<&'part ViewManifest>,
+    parts: Vec<Part<'part>>,
     root: Skeleton,
+    /// Wheels of fewer nodes are copied.
+    referred_from: u32,
+}
+
+/// A tree, and the wheel that it is of, if it may be referred to.
+struct Part<'part> {
+    table: &'part Table,
+    wheel: Option<Sha256>,
+}
+
+/// What becomes of a part's names and digests.
+#[derive(Clone, Copy)]
+enum Kept {
+    /// They are in the result, and begin there.
+    Copied { names: u32, digests: u32 },
+    /// They stay where they are, and the part is the wheel of this number.
+    Referred(u32),
 }
 
 /// Directories in which parts begin.
@@ -58,23 +78,32 @@ enum Merged<'skeleton> {
 }
 
 impl<'part> Composition<'part> {
-    /// Nothing yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// Nothing yet; wheels of at least so many nodes will be referred to.
+    pub fn referring_from(nodes: u32) -> Self {
+        Self { referred_from: nodes, ..Self::default() }
     }
 
     /// Adds a tree: for each of `places`, its directory (a name in its root, or all of it) goes to a path. Returns the
-    /// part's number.
+    /// part's number. If it is the tree of a wheel, that may be referred to.
     ///
     /// # Errors
-    /// [`Error::Damaged`].
-    pub fn add(&mut self, part: &'part ViewManifest, places: &[(Option<&str>, &str)]) -> Result<usize> {
+    /// [`Error::View`] if the tree itself refers to others; [`Error::Damaged`].
+    pub fn add(
+        &mut self,
+        part: &'part ViewManifest,
+        wheel: Option<Sha256>,
+        places: &[(Option<&str>, &str)],
+    ) -> Result<usize> {
+        if part.is_grafted() {
+            return Err(Error::View(format!("{} is not the tree of one wheel", part.path().display())));
+        }
         let number = self.parts.len();
-        self.parts.push(part);
+        let wheel = wheel.filter(|_| part.own.len() >= self.referred_from);
+        self.parts.push(Part { table: &part.own, wheel });
         for (directory, path) in places {
             let node = match directory {
                 None => Some(NodeIndex::ROOT),
-                Some(name) => part.lookup(NodeIndex::ROOT, name.as_bytes())?,
+                Some(name) => part.own.lookup(NodeIndex::ROOT, name.as_bytes())?,
             };
             let Some(node) = node else { continue };
             let mut skeleton = &mut self.root;
@@ -93,7 +122,7 @@ impl<'part> Composition<'part> {
     pub fn finish(self) -> Result<(Encoded<'part>, Vec<Overlap>)> {
         let mut writer = Writer::new(self.parts)?;
         let mut queue = VecDeque::new();
-        writer.push_directory(0, b"", 0)?;
+        writer.tables.push_directory(b"", 0, (0, 0))?;
         let sources = self.root.sources.clone();
         queue.push_back(Pending::Merge(0, String::new(), sources, Some(&self.root)));
         while let Some(directory) = queue.pop_front() {
@@ -110,9 +139,7 @@ impl<'part> Composition<'part> {
 }
 
 struct Writer<'part> {
-    parts: Vec<&'part ViewManifest>,
-    /// Where the names and the digests of each part begin.
-    bases: Vec<(u32, u32)>,
+    parts: Vec<(&'part Table, Kept)>,
     tables: Tables<'part>,
     /// The index that the next directory's first child will have.
     next: u32,
@@ -120,22 +147,33 @@ struct Writer<'part> {
 }
 
 impl<'part> Writer<'part> {
-    fn new(parts: Vec<&'part ViewManifest>) -> Result<Self> {
-        let mut tables = Tables::with_capacity(parts.iter().map(|part| part.len()).sum());
-        let mut bases = Vec::with_capacity(parts.len());
-        for part in &parts {
-            bases.push((tables.offset()?, tables.digest_count()?));
-            let (_, digests, names) = part.tables();
-            tables.digests.add_others(digests);
-            tables.names.add_others(names);
+    fn new(parts: Vec<Part<'part>>) -> Result<Self> {
+        let copied = parts.iter().filter(|part| part.wheel.is_none()).map(|part| part.table.len() as usize).sum();
+        let (mut tables, mut kept) = (Tables::with_capacity(copied), Vec::with_capacity(parts.len()));
+        for Part { table, wheel } in parts {
+            let become_of = match wheel {
+                None => {
+                    let (names, digests) = (tables.offset()?, tables.digest_count()?);
+                    let (others_digests, others_names) = table.digests_and_names();
+                    tables.digests.add_others(others_digests);
+                    tables.names.add_others(others_names);
+                    Kept::Copied { names, digests }
+                }
+                Some(sha256) => {
+                    let number = u32::try_from(tables.grafts.len()).map_err(|_| too_large())?;
+                    let (checksum, nodes, places) = (table.checksum().to_vec(), table.len(), Vec::new());
+                    tables.grafts.push(Referred { sha256, checksum, nodes, places });
+                    Kept::Referred(number)
+                }
+            };
+            kept.push((table, become_of));
         }
-        Ok(Self { parts, bases, tables, next: 1, overlaps: Vec::new() })
+        Ok(Self { parts: kept, tables, next: 1, overlaps: Vec::new() })
     }
 
     /// The entries of a directory that one part alone has.
     fn copy(&mut self, index: u32, source: Source, queue: &mut VecDeque<Pending<'_>>) -> Result<()> {
-        let part = self.part(source.part)?;
-        let children = part.children_range(source.node)?;
+        let children = self.part(source.part)?.0.children(source.node)?;
         self.begin(index, children.len())?;
         self.copy_nodes(index, source.part, children, queue)
     }
@@ -148,8 +186,10 @@ impl<'part> Writer<'part> {
         nodes: Range<u32>,
         queue: &mut VecDeque<Pending<'_>>,
     ) -> Result<()> {
-        let part = self.part(number)?;
-        let (names, digests) = self.bases.get(number).copied().ok_or_else(too_large)?;
+        let (part, kept) = self.part(number)?;
+        let Kept::Copied { names, digests } = kept else {
+            return nodes.into_iter().try_for_each(|node| self.write_leaf(parent, part, NodeIndex(node)));
+        };
         let first = self.tables.count;
         let copies = self.tables.push_raw(part.raw(nodes.clone())?)?;
         for ((copy, node), index) in copies.as_chunks_mut::<NODE_SIZE>().0.iter_mut().zip(nodes).zip(first..) {
@@ -165,6 +205,19 @@ impl<'part> Writer<'part> {
             }
         }
         Ok(())
+    }
+
+    /// A file or link of a part whose names and digests are not in the result.
+    fn write_leaf(&mut self, parent: u32, part: &Table, node: NodeIndex) -> Result<()> {
+        let record = part.record(node)?;
+        let name = part.name(node, &record)?;
+        match part.kind(node, &record)? {
+            NodeKind::File { digest, size, executable } => {
+                self.tables.push_file(name, parent, (&digest, size, executable))
+            }
+            NodeKind::Symlink { target } => self.tables.push_symlink(name, parent, target.as_os_str().as_bytes()),
+            NodeKind::Directory => Err(part.damaged(format!("node {} is a directory", node.0))),
+        }
     }
 
     /// The entries of a directory that several parts have, or in which parts begin.
@@ -186,11 +239,16 @@ impl<'part> Writer<'part> {
                 Merged::Leaf(Source { part, node }) => self.copy_nodes(index, part, one(node), queue)?,
                 Merged::Directory(sources, skeleton) => {
                     let below = self.tables.count;
-                    queue.push_back(match (&sources[..], skeleton) {
-                        ([only], None) => Pending::Copy(below, *only),
-                        _ => Pending::Merge(below, join(path, name), sources, skeleton),
-                    });
-                    self.push_directory(index, name, 0)?;
+                    if let ([only], None) = (&sources[..], skeleton) {
+                        if let Kept::Referred(wheel) = self.part(only.part)?.1 {
+                            self.tables.push_graft(name, index, wheel, only.node)?;
+                            continue;
+                        }
+                        queue.push_back(Pending::Copy(below, *only));
+                    } else {
+                        queue.push_back(Pending::Merge(below, join(path, name), sources, skeleton));
+                    }
+                    self.tables.push_directory(name, index, (0, 0))?;
                 }
             }
         }
@@ -211,11 +269,11 @@ impl<'part> Writer<'part> {
             entries.insert(name.as_bytes(), Merged::Directory(skeleton.sources.clone(), Some(skeleton)));
         }
         for source in sources {
-            let part = self.part(source.part)?;
+            let (part, _) = self.part(source.part)?;
             for child in part.children(source.node)? {
-                let (name, node) = child?;
+                let (name, node) = (part.child_name(source.node, child)?, NodeIndex(child));
                 let new = Source { part: source.part, node };
-                let is_directory = part.raw(one(node))?.get(6) == Some(&KIND_DIRECTORY);
+                let is_directory = part.record(node)?.kind == KIND_DIRECTORY;
                 match entries.get_mut(name) {
                     None if is_directory => drop(entries.insert(name, Merged::Directory(vec![new], None))),
                     None => drop(entries.insert(name, Merged::Leaf(new))),
@@ -245,18 +303,15 @@ impl<'part> Writer<'part> {
 
     /// A file's digest; `None` for a link.
     fn content(&self, source: Source) -> Result<Option<Digest>> {
-        match self.part(source.part)?.node(source.node)?.kind {
-            super::NodeKind::File { digest, .. } => Ok(Some(digest)),
+        let (part, _) = self.part(source.part)?;
+        match part.kind(source.node, &part.record(source.node)?)? {
+            NodeKind::File { digest, .. } => Ok(Some(digest)),
             _ => Ok(None),
         }
     }
 
-    fn part(&self, number: usize) -> Result<&'part ViewManifest> {
+    fn part(&self, number: usize) -> Result<(&'part Table, Kept)> {
         self.parts.get(number).copied().ok_or_else(too_large)
-    }
-
-    fn push_directory(&mut self, parent: u32, name: &[u8], extent: u64) -> Result<()> {
-        self.tables.push(name, KIND_DIRECTORY, false, parent, (0, extent))
     }
 
     /// Writes into a directory's node where its entries begin, and how many they are.
@@ -273,10 +328,6 @@ impl<'part> Writer<'part> {
 
 fn one(node: NodeIndex) -> Range<u32> {
     node.0..node.0.saturating_add(1)
-}
-
-fn too_large() -> Error {
-    Error::View(format!("it would have more than {MAX_NODES} files or too many names"))
 }
 
 fn join(path: &str, name: &[u8]) -> String {

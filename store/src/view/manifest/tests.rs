@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::ViewId;
 use crate::error::Error;
+use crate::layout::Layout;
 
 fn sample() -> ManifestBuilder {
     let mut builder = ManifestBuilder::new();
@@ -88,10 +90,10 @@ fn trees_are_put_together_as_if_they_had_been_one() {
     own.symlink("bin/a", "python").unwrap();
     let own = ViewManifest::from_bytes(own.finish().unwrap()).unwrap();
     let places = [(Some("site"), "lib/site"), (Some("bin"), "bin"), (Some("data"), ""), (Some("include"), "include/x")];
-    let mut composition = Composition::new();
-    composition.add(&first, &places).unwrap();
-    composition.add(&second, &places).unwrap();
-    composition.add(&own, &[(None, "")]).unwrap();
+    let mut composition = Composition::referring_from(0);
+    composition.add(&first, None, &places).unwrap();
+    composition.add(&second, None, &places).unwrap();
+    composition.add(&own, None, &[(None, "")]).unwrap();
     let (encoded, overlaps) = composition.finish().unwrap();
     let overlap = |path: &str, kept, dropped| Overlap { path: path.to_owned(), kept, dropped };
     assert_eq!(overlaps, [overlap("bin/a", 2, 0), overlap("lib/site/top.py", 1, 0)]);
@@ -124,9 +126,9 @@ fn a_file_of_one_tree_cannot_be_a_directory_of_another() {
     builder.file("lib/a", Digest::of(b"a"), 1, false).unwrap();
     let other = ViewManifest::from_bytes(builder.finish().unwrap()).unwrap();
     for parts in [[&one, &other], [&other, &one]] {
-        let mut composition = Composition::new();
+        let mut composition = Composition::referring_from(0);
         for part in parts {
-            composition.add(part, &[(None, "")]).unwrap();
+            composition.add(part, None, &[(None, "")]).unwrap();
         }
         let error = composition.finish().err().unwrap().to_string();
         assert!(error.contains("\"lib/a\""), "{error}");
@@ -160,15 +162,17 @@ fn an_empty_view_is_a_root() {
 #[test]
 fn damage_is_an_error_that_names_the_file() {
     let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("view");
+    let (layout, id) = (Layout::new(dir.path()), ViewId::from_digest(&Digest::of(b"view")));
+    let path = layout.view(&id);
+    std::fs::create_dir(layout.views()).unwrap();
     for bytes in [b"".as_slice(), b"OMNI", b"OMNIVIEW", &[0; 200]] {
         std::fs::write(&path, bytes).unwrap();
-        let error = ViewManifest::open(&path).unwrap_err();
+        let error = ViewManifest::open(&layout, &id).unwrap_err();
         assert!(matches!(&error, Error::Damaged { path: named, .. } if *named == path), "{error}");
     }
     let mut bytes = sample().finish().unwrap();
     std::fs::write(&path, &bytes).unwrap();
-    ViewManifest::open(&path).unwrap().verify().unwrap();
+    ViewManifest::open(&layout, &id).unwrap().verify().unwrap();
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     let error = ViewManifest::from_bytes(bytes).unwrap().verify().unwrap_err();

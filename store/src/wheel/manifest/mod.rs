@@ -32,7 +32,7 @@ use super::entry_points::{EntryPoint, EntryPointKind};
 use super::metadata::one_line;
 use crate::digest::{Digest, Sha256};
 use crate::error::{Error, IoContext, Result};
-use crate::layout::Store;
+use crate::layout::{Layout, Store};
 use crate::tags::WheelTag;
 use pep440_rs::Version;
 use pep508_rs::PackageName;
@@ -107,7 +107,11 @@ impl WheelManifest {
     /// # Errors
     /// [`Error::Io`] (see [`Error::is_not_found`]), or [`Error::Damaged`].
     pub fn read(store: &Store, sha256: &Sha256) -> Result<Self> {
-        let path = store.layout().wheel(sha256);
+        Self::read_in(store.layout(), sha256)
+    }
+
+    pub(crate) fn read_in(layout: &Layout, sha256: &Sha256) -> Result<Self> {
+        let path = layout.wheel(sha256);
         let bytes = fs::read(&path).at("read wheel manifest", &path)?;
         Self::parse(&bytes).map_err(|error| Error::Damaged { what: "wheel manifest", path, reason: error.reason })
     }
