@@ -17,7 +17,7 @@ const UV_WITH: &str = "uv run --with";
 /// More than bare Python takes, in milliseconds; the same for few files and for thousands.
 const BUDGET: f64 = 10.0;
 
-/// From a handful of files to twenty thousand.
+/// From a handful of files to twenty-two thousand.
 pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
     for (id, kind) in [
@@ -25,6 +25,7 @@ pub fn measure(bench: &Bench<'_>) -> Result<Vec<Row>> {
         ("fresh-rich", Kind::Rich),
         ("fresh-scientific", Kind::Scientific),
         ("fresh-tensorflow", Kind::Tensorflow),
+        ("fresh-large", Kind::Large),
     ] {
         if bench.only.wants(id) {
             rows.push(of_subject(bench, bench.subject(kind)?, id)?);
@@ -47,7 +48,10 @@ fn of_subject(bench: &Bench<'_>, subject: &Subject, id: &'static str) -> Result<
         contenders.push(Contender::new(UV_WITH, || uv_with(bench, uv, subject)));
     }
     let measured = interleave(contenders, bench.rounds)?;
-    let what = format!("a view never seen, {} and 4 small wheels, to a running Python", subject.name);
+    let what = format!(
+        "a view never seen, {} ({} files) and 4 small wheels, to a running Python",
+        subject.name, subject.files
+    );
     let sides = Sides { omnipkg: OMNIPKG, plain: Some(PLAIN), peers: &[UV_VENV, UV_WITH] };
     Ok(Row::new(id, what, &measured, sides, (Judged::Difference, Clock::Process))?.budget(BUDGET))
 }

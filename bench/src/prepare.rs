@@ -8,6 +8,8 @@ use crate::stage::Stage;
 use crate::uv::Uv;
 use anyhow::{Context, Result};
 use std::cell::OnceCell;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 /// A script that needs only its Python.
@@ -19,6 +21,8 @@ pub struct Subject {
     pub name: &'static str,
     /// Exact versions.
     pub pins: Vec<String>,
+    /// How many files a view of them has, without bytecode.
+    pub files: usize,
     /// What is imported of them.
     pub imports: &'static str,
     /// A view of them, with bytecode.
@@ -41,7 +45,7 @@ pub struct Bench<'a> {
     pub uv: Option<Uv<'a>>,
     interpreter: &'a Path,
     bare: OnceCell<PathBuf>,
-    subjects: [OnceCell<Subject>; Kind::ALL.len() + 1],
+    subjects: [OnceCell<Subject>; Kind::ALL.len() + 2],
 }
 
 /// What is measured.
@@ -57,6 +61,8 @@ pub enum Kind {
     Tensorflow,
     /// One module, beside the small wheels that are added to every set.
     Few,
+    /// More files than any other.
+    Large,
 }
 
 impl Kind {
@@ -71,6 +77,7 @@ impl Kind {
             Kind::Plotting => "plotting",
             Kind::Tensorflow => "tensorflow",
             Kind::Few => "few",
+            Kind::Large => "large",
         }
     }
 
@@ -82,6 +89,7 @@ impl Kind {
             Kind::Plotting => ("pandas+matplotlib", &sets::PLOTTING, sets::PLOTTING_IMPORTS),
             Kind::Tensorflow => ("tensorflow-cpu", &sets::TENSORFLOW, sets::TENSORFLOW_IMPORTS),
             Kind::Few => ("six", &["six==1.16.0"], "six"),
+            Kind::Large => ("tensorflow-cpu+pandas+scipy+matplotlib", &sets::LARGE, sets::LARGE_IMPORTS),
         }
     }
 }
@@ -155,6 +163,20 @@ fn subject(
     imports: &'static str,
 ) -> Result<Subject> {
     let view = stage.mount(&pins, &["--compile"])?;
+    let files = count_files(&view).with_context(|| format!("cannot walk {}", view.display()))?;
     let plain = plain.like(&format!("plain-{name}"), &view, imports)?;
-    Ok(Subject { name, pins, imports, view, plain })
+    Ok(Subject { name, pins, files, imports, view, plain })
+}
+
+fn count_files(directory: &Path) -> io::Result<usize> {
+    let mut count = 0;
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        match entry.file_type()? {
+            kind if kind.is_dir() && entry.file_name() != "__pycache__" => count += count_files(&entry.path())?,
+            kind if kind.is_file() => count += 1,
+            _ => {}
+        }
+    }
+    Ok(count)
 }

@@ -5,7 +5,7 @@
 use anyhow::{Result, bail};
 
 /// Every row, in the order of the table.
-pub const ROWS: [&str; 51] = [
+pub const ROWS: [&str; 52] = [
     "run-active",
     "run-with",
     "run-block",
@@ -14,6 +14,7 @@ pub const ROWS: [&str; 51] = [
     "fresh-rich",
     "fresh-scientific",
     "fresh-tensorflow",
+    "fresh-large",
     "warm-rich",
     "warm-rich-inside",
     "warm-scientific",

@@ -4,12 +4,16 @@
 //! They are links for people and scripts to find things by; nothing of omnipkg reads them. Like the links themselves, a new
 //! view that one leads to may be lost in a crash until it is sealed: a run does not wait for the disk for their sake.
 
+use crate::context::Base;
+use crate::projection;
+use crate::workshop::{Composed, Workshop};
 use anyhow::{Context as _, Result};
 use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::{Store, ViewId, publish};
 use pep440_rs::Version;
+use pep508_rs::Requirement;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Notes where a version that is not the environment's active one can be found.
 pub fn note(store: &Store, environment: &str, name: &str, version: &str, site_packages: &Path) -> Result<()> {
@@ -75,4 +79,41 @@ pub fn prune(store: &Store, environment: &str, name: &str, keep: usize) -> Resul
         fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
     }
     Ok(versions.iter().map(ToString::to_string).collect())
+}
+
+/// What was asked for in another version than the environment's active one: it is beside it once it is noted.
+#[derive(Default)]
+pub struct Beside {
+    environment: String,
+    versions: Vec<(String, String)>,
+    site_packages: PathBuf,
+}
+
+impl Beside {
+    pub fn of(workshop: &Workshop<'_>, own: &[Requirement], composed: &Composed) -> Result<Self> {
+        let context = workshop.context();
+        let (Some(environment), Base::Managed { description: base, .. }) = (&context.environment, &context.base) else {
+            return Ok(Self::default());
+        };
+        let beside = |requirement: &Requirement| {
+            let name = requirement.name.as_ref();
+            let version = |of: &ViewDescription| of.wheel(name).map(|wheel| wheel.version.clone());
+            let version = version(&composed.description).filter(|now| version(base).as_ref() != Some(now))?;
+            Some((name.to_owned(), version))
+        };
+        let versions: Vec<_> = own.iter().filter_map(beside).collect();
+        if versions.is_empty() {
+            return Ok(Self::default());
+        }
+        let view = projection::lasting(workshop.store(), &composed.id, &composed.path)?;
+        let site_packages = view.join(&composed.description.site_packages);
+        Ok(Self { environment: environment.clone(), versions, site_packages })
+    }
+
+    /// Notes them.
+    pub fn note(&self, store: &Store) -> Result<()> {
+        let one =
+            |(name, version): &(String, String)| note(store, &self.environment, name, version, &self.site_packages);
+        self.versions.iter().try_for_each(one)
+    }
 }

@@ -1,21 +1,19 @@
 //! What the healer asks of the outside: views from the workshop, runs from the launcher, talk on stderr.
 
-use crate::bubbles;
+use crate::bubbles::Beside;
 use crate::context::{Base, Context};
 use crate::inputs;
 use crate::launch::{self, Answer, Program, Wrapper};
 use crate::output;
-use crate::projection;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::standard_input::StandardInput;
-use crate::workshop::{Composed, Workshop, is_unsatisfiable};
+use crate::workshop::{Composed, Found, Workshop, is_unsatisfiable};
 use crate::writable::WritableRuns;
 use anyhow::{Context as _, Result};
 use omnipkg_healer::{Diagnosis, Listener, Plan, Provides, Remedy, Report, Runner, Talk, Verdict, Views};
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::interpreter::Identity;
-use omnipkg_store::view::description::ViewDescription;
 use omnipkg_store::{Store, ViewId};
 use pep508_rs::{PackageName, Requirement};
 use std::collections::BTreeSet;
@@ -97,13 +95,13 @@ impl<'a> LazyWorkshop<'a> {
     /// What the base holds stays visible: first with its own requirements as they are, then with its projects in
     /// whatever version fits, and last without them. Each is tried only where the one before has no solution.
     pub fn compose_plan(&mut self, plan: &Plan) -> Result<Composed> {
-        let (composed, bubbles) = self.compose_with_bubbles(plan)?;
-        bubbles.note(self.workshop()?.store())?;
+        let (composed, unnoted) = self.compose_unnoted(plan)?;
+        unnoted.note(self.workshop()?.store())?;
         Ok(composed)
     }
 
-    /// As [`Self::compose_plan`], but the bubbles are left to be noted.
-    pub fn compose_with_bubbles(&mut self, plan: &Plan) -> Result<(Composed, Beside)> {
+    /// As [`Self::compose_plan`], but nothing is noted of it yet.
+    pub fn compose_unnoted(&mut self, plan: &Plan) -> Result<(Composed, Unnoted)> {
         let _interruptible = self.signals.interruptible()?;
         let workshop = self.workshop()?;
         // What a failing script is healed with is not built: a build runs whatever its source says.
@@ -124,10 +122,10 @@ impl<'a> LazyWorkshop<'a> {
             if tried.contains(&all) {
                 continue;
             }
-            match workshop.compose(&all, &left_out) {
-                Ok(composed) => {
+            match workshop.find(&all, &left_out) {
+                Ok((composed, found)) => {
                     let bubbles = Beside::of(workshop, own, &composed)?;
-                    return Ok((composed, bubbles));
+                    return Ok((composed, Unnoted { bubbles, found }));
                 }
                 Err(error) if is_unsatisfiable(&error) => first_error = first_error.or(Some(error)),
                 Err(error) => return Err(error),
@@ -138,41 +136,17 @@ impl<'a> LazyWorkshop<'a> {
     }
 }
 
-/// What was asked for in another version than the environment's active one: it is beside it once it is noted.
-#[derive(Default)]
-pub struct Beside {
-    environment: String,
-    versions: Vec<(String, String)>,
-    site_packages: PathBuf,
+/// What is to be noted of a view, which can be used meanwhile.
+pub struct Unnoted {
+    bubbles: Beside,
+    found: Found,
 }
 
-impl Beside {
-    fn of(workshop: &Workshop<'_>, own: &[Requirement], composed: &Composed) -> Result<Self> {
-        let context = workshop.context();
-        let (Some(environment), Base::Managed { description: base, .. }) = (&context.environment, &context.base) else {
-            return Ok(Self::default());
-        };
-        let beside = |requirement: &Requirement| {
-            let name = requirement.name.as_ref();
-            let version = |of: &ViewDescription| of.wheel(name).map(|wheel| wheel.version.clone());
-            let version = version(&composed.description).filter(|now| version(base).as_ref() != Some(now))?;
-            Some((name.to_owned(), version))
-        };
-        let versions: Vec<_> = own.iter().filter_map(beside).collect();
-        if versions.is_empty() {
-            return Ok(Self::default());
-        }
-        let view = projection::lasting(workshop.store(), &composed.id, &composed.path)?;
-        let site_packages = view.join(&composed.description.site_packages);
-        Ok(Self { environment: environment.clone(), versions, site_packages })
-    }
-
-    /// Notes them.
-    pub fn note(&self, store: &Store) -> Result<()> {
-        let note = |(name, version): &(String, String)| {
-            bubbles::note(store, &self.environment, name, version, &self.site_packages)
-        };
-        self.versions.iter().try_for_each(note)
+impl Unnoted {
+    /// Notes it.
+    pub fn note(self, store: &Store) -> Result<()> {
+        self.found.remember(store)?;
+        self.bubbles.note(store)
     }
 }
 

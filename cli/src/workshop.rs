@@ -2,7 +2,10 @@
 //!
 //! A remembered answer is used until asked otherwise: then nothing here needs the network or a solver.
 
+mod composed;
 mod wheels;
+
+pub use composed::{Composed, Cost, Found};
 
 use crate::answers::{Answer, Question};
 use crate::build_environments::Builder;
@@ -20,68 +23,19 @@ use crate::seeds::seeds;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result, bail};
 use omnipkg_resolver::{Error as ResolveError, Lock, LockedWheel, Request, Resolver, Target};
-use omnipkg_store::environment::NewGeneration;
 use omnipkg_store::interpreter::Interpreter;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
-use omnipkg_store::view::description::{Overlay, ViewDescription, WheelReference};
+use omnipkg_store::view::description::{Overlay, WheelReference};
 use omnipkg_store::wheel::WheelTree;
-use omnipkg_store::{Sha256, Store, ViewId};
+use omnipkg_store::{Sha256, Store};
 use pep440_rs::Version;
 use pep508_rs::{PackageName, Requirement};
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use url::Url;
-
-/// A view that is ready to be used.
-#[derive(Debug, Clone)]
-pub struct Composed {
-    /// Its name.
-    pub id: ViewId,
-    /// Where it can be seen.
-    pub path: PathBuf,
-    /// What it is made of.
-    pub description: ViewDescription,
-    /// What it took.
-    pub cost: Cost,
-}
-
-/// What composing a view took.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Cost {
-    /// Finding the lock.
-    pub resolve: Duration,
-    /// Downloading and ingesting wheels.
-    pub fetch: Duration,
-    /// Building the view and making it visible.
-    pub view: Duration,
-    /// Wheels that were not in the store.
-    pub new_wheels: usize,
-    /// Objects that were not in the store.
-    pub new_objects: u64,
-    /// Their bytes.
-    pub new_bytes: u64,
-    /// Files of the set.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-impl Composed {
-    /// A view that is there already.
-    pub fn known(id: ViewId, path: PathBuf, description: &ViewDescription) -> Self {
-        Self { id, path, description: description.clone(), cost: Cost::default() }
-    }
-
-    /// What an environment records of this view.
-    pub fn generation(&self, store: &Store, requirements: Vec<String>, reason: String) -> Result<NewGeneration> {
-        let projected = projection::lasting(store, &self.id, &self.path)?;
-        Ok(NewGeneration { view: self.id, projected, requirements, reason })
-    }
-}
 
 /// Wheels that the store has, by their archives' hashes.
 pub type Wheels = Vec<(Sha256, WheelTree)>;
@@ -143,15 +97,21 @@ impl<'a> Workshop<'a> {
 
     /// Composes the view that satisfies `requirements`, without the projects in `left_out`.
     pub fn compose(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<Composed> {
+        let (composed, found) = self.find(requirements, left_out)?;
+        found.remember(&self.store)?;
+        Ok(composed)
+    }
+
+    /// As [`Self::compose`], but what was found out is left to be remembered.
+    pub fn find(&mut self, requirements: &[Requirement], left_out: &[PackageName]) -> Result<(Composed, Found)> {
         let mut cost = Cost::default();
         let (question, lock, wheels) = self.answer(requirements, left_out, &mut cost)?;
         let started = Instant::now();
         let composed = self.view(&wheels)?;
-        Answer { lock }.write(&self.store, &question)?;
         cost.view = started.elapsed();
         cost.files = wheels.iter().map(|(_, tree)| tree.files).sum();
         cost.bytes = wheels.iter().map(|(_, tree)| tree.bytes).sum();
-        Ok(Composed { cost, ..composed })
+        Ok((Composed { cost, ..composed }, Found::new(question, lock, wheels)))
     }
 
     /// The wheels that answer `requirements`, all of them in the store; no view is made of them.

@@ -7,7 +7,7 @@ use crate::arguments::{HealPolicy, RunOptions};
 use crate::commands::open_store;
 use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
-use crate::healing::{Beside, CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker};
+use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker, Unnoted};
 use crate::index_settings;
 use crate::inputs::{self, Inputs};
 use crate::interpreters;
@@ -209,16 +209,16 @@ impl<'a> Job<'a> {
             let path = projection::make_visible(self.settings, workshop.workshop()?.store(), &view)?;
             return Ok((RunView { id: view, path, composed: None }, None));
         }
-        let (composed, beside) = workshop.compose_with_bubbles(&self.plan(remembered)?)?;
+        let (composed, unnoted) = workshop.compose_unnoted(&self.plan(remembered)?)?;
         let view = RunView::from(composed);
         let made_for = workshop.interpreter().filter(|_| !self.is_plain() && remembered.is_none());
         let keeping = match (&self.key, made_for) {
             (Some(key), Some(interpreter)) => {
                 let run = RememberedRun::new(view.id, interpreter, &self.plan(None)?);
-                Some(Keeping::start(workshop.workshop()?.store().clone(), run, *key, beside))
+                Some(Keeping::start(workshop.workshop()?.store().clone(), run, *key, unnoted))
             }
             _ => {
-                beside.note(workshop.workshop()?.store())?;
+                unnoted.note(workshop.workshop()?.store())?;
                 None
             }
         };
@@ -276,9 +276,9 @@ impl<'a> Job<'a> {
 pub struct Keeping(JoinHandle<Result<()>>);
 
 impl Keeping {
-    fn start(store: Store, run: RememberedRun, key: Digest, beside: Beside) -> Self {
+    fn start(store: Store, run: RememberedRun, key: Digest, unnoted: Unnoted) -> Self {
         Self(std::thread::spawn(move || {
-            beside.note(&store)?;
+            unnoted.note(&store)?;
             run.write(&store, &key)
         }))
     }
