@@ -29,6 +29,8 @@ mod inline;
 mod install;
 #[path = "cli/ladder.rs"]
 mod ladder;
+#[path = "cli/large.rs"]
+mod large;
 #[path = "cli/loader.rs"]
 mod loader;
 #[path = "cli/locks.rs"]

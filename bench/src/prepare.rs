@@ -89,7 +89,7 @@ impl Kind {
             Kind::Plotting => ("pandas+matplotlib", &sets::PLOTTING, sets::PLOTTING_IMPORTS),
             Kind::Tensorflow => ("tensorflow-cpu", &sets::TENSORFLOW, sets::TENSORFLOW_IMPORTS),
             Kind::Few => ("six", &["six==1.16.0"], "six"),
-            Kind::Large => ("tensorflow-cpu+pandas+scipy+matplotlib", &sets::LARGE, sets::LARGE_IMPORTS),
+            Kind::Large => ("tensorflow-cpu+pandas+matplotlib+scikit-learn", &sets::LARGE, sets::LARGE_IMPORTS),
         }
     }
 }

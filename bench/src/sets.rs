@@ -26,11 +26,11 @@ pub const TENSORFLOW: [&str; 1] = ["tensorflow-cpu"];
 /// What imports much of it.
 pub const TENSORFLOW_IMPORTS: &str = "tensorflow";
 
-/// A closure of twenty-two thousand files.
-pub const LARGE: [&str; 4] = ["tensorflow-cpu", "pandas", "scipy", "matplotlib"];
+/// A closure of more than twenty-two thousand files.
+pub const LARGE: [&str; 4] = ["tensorflow-cpu", "pandas", "matplotlib", "scikit-learn"];
 
 /// What imports a little of each.
-pub const LARGE_IMPORTS: &str = "pandas, scipy.linalg, matplotlib.pyplot";
+pub const LARGE_IMPORTS: &str = "pandas, sklearn.base, matplotlib.pyplot";
 
 /// Small pure wheels that require nothing and run on every Python since 3.8, and that nothing of the above imports if it
 /// happens to be there (as rich does attrs, and requests chardet).

@@ -17,6 +17,8 @@ const READER: &str = include_str!("takeover.py");
 const MODULES: usize = 12;
 const PARTS: usize = 6;
 const PART_SIZE: usize = 2 << 20;
+/// With them the wheel is one that views refer to.
+const TEXTS: usize = 520;
 
 /// `OMNIPKG_TAKEOVERS=200x20`: so many servers are killed, and so many stopped; unset: what fits into a test run.
 fn size() -> (u64, u64) {
@@ -38,6 +40,9 @@ fn with_payload() -> Option<Context> {
     for number in 0..PARTS {
         let bytes: Vec<u8> = (0..PART_SIZE).map(|place| (place / 251 + place * 7 + number * 31) as u8).collect();
         wheel = wheel.file(&format!("payload/{}.bin", sha256_hex(&bytes)), bytes);
+    }
+    for number in 0..TEXTS {
+        wheel = wheel.file(&format!("payload/texts/{number}.txt"), format!("{number}"));
     }
     context.index().add(&wheel.build());
     install(&context, &["payload"]);
