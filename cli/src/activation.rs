@@ -19,6 +19,7 @@ use distributions::{Distribution, Distributions};
 use omnipkg_store::environment::Environments;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
 use omnipkg_store::view::description::{Overlay, ViewDescription};
+use omnipkg_store::view::runtime::Runtime;
 use omnipkg_store::wheel::WheelTree;
 use omnipkg_store::{Sha256, Store, ViewId, publish, view as views};
 use pep508_rs::Requirement;
@@ -98,7 +99,7 @@ pub fn activate(settings: &Settings, store: &Store, question: &Question<'_>) -> 
     } else {
         let wheels = own.iter().map(|(sha256, tree)| ViewWheel { sha256: *sha256, tree }).collect();
         let interpreter = &context.interpreter;
-        build(store, &ViewRequest { interpreter, wheels, seeds: Vec::new(), runtime: &[], overlay: None })?.id
+        build(store, &ViewRequest { interpreter, wheels, seeds: Vec::new(), runtime: Runtime::NONE, overlay: None })?.id
     };
     views::seal(store, &view)?;
     let path = projection::make_visible(settings, store, &view)?;

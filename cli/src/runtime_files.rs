@@ -1,12 +1,15 @@
 //! The Python side, embedded in the binary and projected into every view. The build script lists it.
 
-use omnipkg_store::view::builder::RuntimeFile;
+use omnipkg_store::view::runtime::{Runtime, RuntimeFile};
 
 /// Files of omnipkg itself in every view.
 pub const RUNTIME_FILES: &[RuntimeFile] = include!(concat!(env!("OUT_DIR"), "/runtime_files.rs"));
 
 /// Changes when any of them does.
 pub const RUNTIME_STAMP: &str = env!("OMNIPKG_RUNTIME_STAMP");
+
+/// For whoever builds views.
+pub const RUNTIME: Runtime<'static> = Runtime { files: RUNTIME_FILES, stamp: RUNTIME_STAMP };
 
 #[cfg(test)]
 mod tests {

@@ -18,7 +18,7 @@ use crate::pins::Pins;
 use crate::progress::Display;
 use crate::projection;
 use crate::rules::Rules;
-use crate::runtime_files::RUNTIME_FILES;
+use crate::runtime_files::RUNTIME;
 use crate::seeds::seeds;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result, bail};
@@ -384,7 +384,7 @@ impl<'a> Workshop<'a> {
             interpreter: &self.context.interpreter,
             wheels: wheels.iter().map(|(sha256, tree)| ViewWheel { sha256: *sha256, tree }).collect(),
             seeds: seeds.iter().map(|(sha256, tree)| ViewWheel { sha256: *sha256, tree }).collect(),
-            runtime: RUNTIME_FILES,
+            runtime: RUNTIME,
             overlay,
         };
         let built = build(&self.store, &request)?;

@@ -23,7 +23,7 @@
 //! mnt/                     the FUSE mount; every view is a directory of it
 //! links/<view id>/         the link projection
 //! writable/<name>/         what was written over a view and kept by name
-//! cache/                   index pages, metadata, trees of wheels: may be thrown away at any time
+//! cache/                   index pages, metadata, trees of wheels and of omnipkg's own files: may be thrown away at any time
 //! catalog.sqlite  tmp/  leases/  run/
 //! ```
 
@@ -104,7 +104,12 @@ impl Layout {
 
     /// The wheel as a tree that views are put together from; may be lost at any time.
     pub fn wheel_tree(&self, sha256: &Sha256) -> PathBuf {
-        self.cache().join("trees").join(sha256.to_hex())
+        self.tree(&sha256.to_hex())
+    }
+
+    /// A tree that views are put together from.
+    pub fn tree(&self, name: &str) -> PathBuf {
+        self.cache().join("trees").join(name)
     }
 
     /// Manifest of one view.

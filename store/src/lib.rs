@@ -13,6 +13,7 @@ pub mod digest;
 pub mod environment;
 pub mod error;
 pub mod interpreter;
+mod kept_tree;
 pub mod layout;
 pub mod links;
 pub mod objects;

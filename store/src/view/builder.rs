@@ -6,7 +6,8 @@
 use super::description::{DESCRIPTION, Overlay, ViewDescription, WheelReference};
 use super::manifest::{Composition, Encoded, ManifestBuilder, Overlap, ViewManifest};
 use super::python2;
-use crate::digest::{Digest, DigestHasher, Sha256, ViewId};
+use super::runtime::{self, Runtime, RuntimeTree};
+use crate::digest::{Digest, Sha256, ViewId};
 use crate::error::{Error, Result};
 use crate::interpreter::{Facts, Interpreter};
 use crate::layout::Store;
@@ -23,15 +24,6 @@ const SHARED: usize = 256 * 1024;
 /// Wheels of at least so many files and directories are referred to: copying the nodes of fewer takes less time than opening
 /// one more table takes whoever looks into the view.
 const REFERRED_FROM: u32 = 512;
-
-/// A file that omnipkg itself puts into every view.
-#[derive(Debug, Clone, Copy)]
-pub struct RuntimeFile {
-    /// As in a wheel manifest: `site/…` is relative to site-packages, anything else to the view's root.
-    pub path: &'static str,
-    /// Its content.
-    pub bytes: &'static [u8],
-}
 
 /// A wheel to be put into a view.
 pub struct ViewWheel<'a> {
@@ -50,7 +42,7 @@ pub struct ViewRequest<'a> {
     /// Wheels that every environment of the interpreter has; one whose project is in the set is left out.
     pub seeds: Vec<ViewWheel<'a>>,
     /// Files of omnipkg itself.
-    pub runtime: &'a [RuntimeFile],
+    pub runtime: Runtime<'a>,
     /// What stays visible beneath.
     pub overlay: Option<Overlay>,
 }
@@ -95,11 +87,10 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
         request.overlay.clone(),
     );
     let facts = &request.interpreter.facts;
-    let runtime: Vec<(RuntimeFile, Digest)> =
-        python2::runtime_for(facts, request.runtime).into_iter().map(|file| (file, Digest::of(file.bytes))).collect();
+    let runtime = RuntimeTree::open(store, facts, request.runtime)?;
     let program = python2::program(request.interpreter)?;
     let program_digest = program.as_deref().map(Digest::of);
-    let id = description.view_id(&python2::with_program(runtime_digest(&runtime), program_digest.as_ref()));
+    let id = description.view_id(&python2::with_program(runtime.digest, program_digest.as_ref()));
     if is_whole(store, &id)? {
         return Ok(BuiltView { id, description, conflicts: Vec::new(), new: false });
     }
@@ -109,9 +100,9 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
     let digest = objects::publish_unsealed(store, &json)?;
     let mut own = ManifestBuilder::new();
     own.file(DESCRIPTION, digest, json.len() as u64, false)?;
-    // The rest of omnipkg's own files are in most views: hardly ever is one of them new.
+    // The rest are in most views: hardly ever is one of them new.
     let mut batch = Batch::new(store);
-    add_own_files(&mut own, &mut batch, request, &runtime)?;
+    add_own_files(&mut own, &mut batch, request)?;
     if let Some(bytes) = program {
         let added = batch.add_bytes(&bytes)?;
         own.file(python2::PROGRAM, added.digest, added.size, true)?;
@@ -119,7 +110,7 @@ pub fn build(store: &Store, request: &ViewRequest<'_>) -> Result<BuiltView> {
     batch.commit()?;
     add_links(&mut own, request.interpreter)?;
     let own = ViewManifest::from_bytes(own.finish()?)?;
-    let (encoded, conflicts) = compose(facts, &wheels, &own)?;
+    let (encoded, conflicts) = compose(facts, &wheels, &runtime.tree, &own)?;
     publish_view(store, &id, &encoded)?;
     Ok(BuiltView { id, description, conflicts, new: true })
 }
@@ -140,6 +131,7 @@ fn publish_view(store: &Store, id: &ViewId, encoded: &Encoded<'_>) -> Result<()>
 fn compose<'part>(
     facts: &Facts,
     wheels: &[&'part ViewWheel<'_>],
+    runtime: &'part ViewManifest,
     own: &'part ViewManifest,
 ) -> Result<(Encoded<'part>, Vec<Conflict>)> {
     let headers = format!("include/site/python{}", facts.short_version());
@@ -150,6 +142,7 @@ fn compose<'part>(
     for wheel in wheels {
         composition.add(wheel.tree.tree(), Some(wheel.sha256), &places)?;
     }
+    composition.add(runtime, None, &[(Some(runtime::SITE), site_packages), (Some(runtime::ROOT), "")])?;
     composition.add(own, None, &[(None, "")])?;
     let (encoded, overlaps) = composition.finish()?;
     let owner = |part: usize| wheels.get(part).map_or("omnipkg", |wheel| wheel.tree.head.name.as_ref()).to_owned();
@@ -167,16 +160,6 @@ fn is_whole(store: &Store, id: &ViewId) -> Result<bool> {
     })
 }
 
-/// Digest of the files that omnipkg itself puts into every view.
-fn runtime_digest(files: &[(RuntimeFile, Digest)]) -> Digest {
-    let mut hasher = DigestHasher::new();
-    for (file, digest) in files {
-        hasher.update(format!("{} {} ", file.path, file.bytes.len()).as_bytes());
-        hasher.update(digest.as_bytes());
-    }
-    hasher.finish()
-}
-
 fn reference(wheel: &ViewWheel<'_>) -> WheelReference {
     WheelReference {
         name: wheel.tree.head.name.to_string(),
@@ -186,28 +169,19 @@ fn reference(wheel: &ViewWheel<'_>) -> WheelReference {
     }
 }
 
-/// What makes the tree a virtual environment, and omnipkg's own modules.
-fn add_own_files(
-    own: &mut ManifestBuilder,
-    batch: &mut Batch<'_>,
-    request: &ViewRequest<'_>,
-    runtime: &[(RuntimeFile, Digest)],
-) -> Result<()> {
+/// What makes the tree a virtual environment.
+fn add_own_files(own: &mut ManifestBuilder, batch: &mut Batch<'_>, request: &ViewRequest<'_>) -> Result<()> {
     let site_packages = &request.interpreter.facts.site_packages;
-    let mut add = |path: &str, digest: Digest, bytes: &[u8]| {
-        let added = batch.add_known(digest, bytes)?;
+    let mut add = |path: &str, bytes: &[u8]| {
+        let added = batch.add_known(Digest::of(bytes), bytes)?;
         own.file(path, added.digest, added.size, false).map(drop)
     };
     let config = pyvenv_cfg(request.interpreter);
-    add("pyvenv.cfg", Digest::of(config.as_bytes()), config.as_bytes())?;
-    for (file, digest) in runtime {
-        let path = file.path.strip_prefix("site/").map(|path| format!("{site_packages}/{path}"));
-        add(&path.unwrap_or_else(|| file.path.to_owned()), *digest, file.bytes)?;
-    }
+    add("pyvenv.cfg", config.as_bytes())?;
     if let Some(overlay) = &request.overlay {
         // Named to sort last: the view's own .pth files are read before the base's.
         let text = overlay_pth(overlay);
-        add(&format!("{site_packages}/zzz_omnipkg_base.pth"), Digest::of(text.as_bytes()), text.as_bytes())?;
+        add(&format!("{site_packages}/zzz_omnipkg_base.pth"), text.as_bytes())?;
     }
     own.directory(site_packages).map(drop)
 }

@@ -4,6 +4,7 @@ pub mod builder;
 pub mod description;
 pub mod manifest;
 mod python2;
+pub mod runtime;
 
 use crate::error::{Error, Result};
 use crate::layout::Store;

@@ -4,8 +4,8 @@
 //! above it that has `lib/python2.7/os.py`. So the view holds the program itself, as a regular file, and its own
 //! `lib/python2.7`, in which everything but `site-packages` is a link to the base.
 
-use super::builder::RuntimeFile;
 use super::manifest::ManifestBuilder;
+use super::runtime::RuntimeFile;
 use crate::digest::{Digest, DigestHasher};
 use crate::error::{Error, IoContext, Result};
 use crate::interpreter::{Facts, Interpreter};

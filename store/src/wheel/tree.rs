@@ -4,35 +4,24 @@
 //! the same facts are kept as tables that are copied, not parsed. A tree is a view manifest whose root holds the wheel's
 //! schemes (`site`, `bin`, `data`, `include`).
 //!
-//! ```text
-//! magic[8]  stamp[32]                        of which wheel manifest it was made
-//! files:u64  bytes:u64  head:u32             sizes of the wheel, and of what follows
-//! head                                       the wheel manifest without its files
-//! tree                                       a view manifest
-//! checksum[32]                               blake3 of everything before it
-//! ```
-//!
-//! The stamp is the manifest's inode, size and time (seconds, nanoseconds): one that replaced it has another.
+//! What is kept ([`crate::kept_tree`]) bears the stamp of the wheel manifest that it was made of, its inode, size and time
+//! (seconds, nanoseconds), so that of one that replaced it another is made; its head is the number of files (u64), their
+//! bytes (u64), and the manifest without its files.
 //!
 //! The tree follows from the wheel's manifest alone, with its nodes in the same order always: views refer to it.
 
 use super::WheelManifest;
-use crate::digest::{Digest, Sha256};
-use crate::error::{Error, IoContext, Result};
+use crate::digest::Sha256;
+use crate::error::{IoContext, Result};
+use crate::kept_tree::{self, KeptTree, STAMP};
 use crate::layout::{Layout, Store};
 use crate::publish;
-use crate::view::manifest::{FileBytes, ManifestBuilder, ViewManifest};
+use crate::view::manifest::{ManifestBuilder, ViewManifest};
 use std::collections::BTreeMap;
-use std::fs::{self, File, Metadata};
-use std::ops::Range;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-
-const MAGIC: &[u8; 8] = b"OMNITRE2";
-const STAMP: usize = 32;
-const HEADER: usize = 8 + STAMP + 20;
-const CHECKSUM: usize = 32;
 
 /// A wheel of the store, ready to be put into views.
 #[derive(Debug)]
@@ -55,18 +44,19 @@ impl WheelTree {
     /// The tree of a wheel that the store has.
     ///
     /// # Errors
-    /// [`Error::Io`] if the store does not have it; [`Error::Damaged`] if its manifest is.
+    /// [`crate::Error::Io`] if the store does not have it; [`crate::Error::Damaged`] if its manifest is.
     pub fn open(store: &Store, sha256: &Sha256) -> Result<Self> {
         let (path, source) = (store.layout().wheel_tree(sha256), store.layout().wheel(sha256));
         let stamp = stamp(&source)?;
         // A cache: whatever is wrong with it, the manifest is the truth. A wheel that is gone is gone with its tree.
-        if let Ok(tree) = Kept::read(&path, &stamp).and_then(|kept| kept.open(&path)) {
+        if let Ok(tree) = KeptTree::read(&path, &stamp).and_then(|kept| of_kept(kept, &path)) {
             return Ok(tree);
         }
         let manifest = WheelManifest::read(store, sha256)?;
         let (head, tree) = (manifest.without_files(), tree(&manifest)?);
         let (files, bytes) = (manifest.files.len() as u64, manifest.size());
-        let encoded = encode(&stamp, (files, bytes), &head, &tree)?;
+        let head_bytes = [&files.to_le_bytes()[..], &bytes.to_le_bytes(), &head.to_bytes()].concat();
+        let encoded = kept_tree::encode(&stamp, &head_bytes, &tree)?;
         // Best effort: what cannot be kept is made again.
         let _ = publish::volatile_file(store, &path, &encoded);
         Ok(Self { head, files, bytes, tree: ViewManifest::from_bytes(tree)? })
@@ -95,60 +85,19 @@ pub(crate) fn shared(layout: &Layout, sha256: &Sha256) -> Result<Arc<ViewManifes
 
 fn look_up(layout: &Layout, sha256: &Sha256, path: &Path) -> Result<ViewManifest> {
     let stamp = stamp(&layout.wheel(sha256))?;
-    if let Ok(tree) = Kept::read(path, &stamp).and_then(|kept| kept.tree(path)) {
+    if let Ok(tree) = KeptTree::read(path, &stamp).and_then(|kept| kept.tree(path)) {
         return Ok(tree);
     }
     // Whoever only looks keeps nothing.
     ViewManifest::from_bytes(tree(&WheelManifest::read_in(layout, sha256)?)?)
 }
 
-/// What was kept of a wheel, found to be whole.
-struct Kept {
-    bytes: FileBytes,
-    files: u64,
-    size: u64,
-    head: Range<usize>,
-    tree: Range<usize>,
-}
-
-impl Kept {
-    fn read(path: &Path, stamp: &[u8; STAMP]) -> Result<Self> {
-        let file = File::open(path).at("open wheel tree", path)?;
-        let metadata = file.metadata().at("look at", path)?;
-        let known = publish::is_certainly_whole(&metadata);
-        let bytes = FileBytes::of(&file, metadata.len()).at("map wheel tree", path)?;
-        let parts = || {
-            let end = bytes.len().checked_sub(CHECKSUM)?;
-            let (content, checksum) = bytes.split_at_checked(end)?;
-            let fits = content.strip_prefix(MAGIC)?.starts_with(stamp);
-            let whole = fits && (known || Digest::of(content).as_bytes() == checksum);
-            let number = |at: usize| Some(u64::from_le_bytes(content.get(at..at + 8)?.try_into().ok()?));
-            let head = u32::from_le_bytes(content.get(HEADER - 4..HEADER)?.try_into().ok()?) as usize;
-            let start = HEADER.checked_add(head).filter(|start| *start <= end)?;
-            whole.then_some((number(HEADER - 20)?, number(HEADER - 12)?, HEADER..start, start..end))
-        };
-        let parts = parts().ok_or_else(|| damaged(path, "it is not whole, or of another manifest"));
-        let (files, size, head, tree) = parts?;
-        if !known {
-            publish::mark_whole(&file);
-        }
-        Ok(Self { bytes, files, size, head, tree })
-    }
-
-    fn tree(self, path: &Path) -> Result<ViewManifest> {
-        ViewManifest::from_part(path, self.bytes, self.tree)
-    }
-
-    fn open(self, path: &Path) -> Result<WheelTree> {
-        let (files, bytes) = (self.files, self.size);
-        let head = WheelManifest::parse(self.bytes.get(self.head.clone()).unwrap_or_default());
-        let head = head.map_err(|error| damaged(path, &error.to_string()))?;
-        Ok(WheelTree { head, files, bytes, tree: self.tree(path)? })
-    }
-}
-
-fn damaged(path: &Path, reason: &str) -> Error {
-    Error::Damaged { what: "wheel tree", path: path.to_owned(), reason: reason.into() }
+fn of_kept(kept: KeptTree, path: &Path) -> Result<WheelTree> {
+    let number = |at: usize| Some(u64::from_le_bytes(kept.head().get(at..at + 8)?.try_into().ok()?));
+    let parts = number(0).zip(number(8)).zip(kept.head().get(16..));
+    let ((files, bytes), text) = parts.ok_or_else(|| kept_tree::damaged(path, "its head is cut short"))?;
+    let head = WheelManifest::parse(text).map_err(|error| kept_tree::damaged(path, &error.to_string()))?;
+    Ok(WheelTree { head, files, bytes, tree: kept.tree(path)? })
 }
 
 /// Looked at before it is read: if it is replaced in between, the tree does not fit the next time.
@@ -168,26 +117,11 @@ fn tree(manifest: &WheelManifest) -> Result<Vec<u8>> {
     builder.finish()
 }
 
-fn encode(stamp: &[u8; STAMP], (files, size): (u64, u64), head: &WheelManifest, tree: &[u8]) -> Result<Vec<u8>> {
-    let head = head.to_bytes();
-    let length = u32::try_from(head.len()).map_err(|_| Error::View("the wheel's metadata is too large".to_owned()))?;
-    let mut bytes = Vec::with_capacity(HEADER + head.len() + tree.len() + CHECKSUM);
-    bytes.extend_from_slice(MAGIC);
-    bytes.extend_from_slice(stamp);
-    bytes.extend_from_slice(&files.to_le_bytes());
-    bytes.extend_from_slice(&size.to_le_bytes());
-    bytes.extend_from_slice(&length.to_le_bytes());
-    bytes.extend_from_slice(&head);
-    bytes.extend_from_slice(tree);
-    let checksum = Digest::of(&bytes);
-    bytes.extend_from_slice(checksum.as_bytes());
-    Ok(bytes)
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+    use crate::digest::Digest;
     use crate::tags::WheelTag;
     use crate::wheel::WheelFile;
 
