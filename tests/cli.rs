@@ -3,6 +3,8 @@
 
 #[path = "cli/arguments.rs"]
 mod arguments;
+#[path = "cli/bisect.rs"]
+mod bisect;
 #[path = "cli/bytecode.rs"]
 mod bytecode;
 #[path = "cli/contexts.rs"]
@@ -21,6 +23,8 @@ mod faults;
 mod generations;
 #[path = "cli/heal.rs"]
 mod heal;
+#[path = "cli/heal_python.rs"]
+mod heal_python;
 #[path = "cli/indexes.rs"]
 mod indexes;
 #[path = "cli/inline.rs"]

@@ -1,5 +1,6 @@
 //! The command line: verbs and their options.
 
+mod bisect;
 mod environment;
 mod files;
 mod index;
@@ -7,6 +8,7 @@ mod lock;
 mod python;
 mod resolve;
 
+pub use bisect::BisectOptions;
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
 pub use files::FileArguments;
 pub use index::{IndexOptions, KeyringProvider};
@@ -100,6 +102,11 @@ pub enum Verb {
         after_help = "Examples:\n  omnipkg run script.py --its --arguments\n  omnipkg run --with httpie -- http --version\n  omnipkg run --python 3.9 -m json.tool file.json"
     )]
     Run(RunOptions),
+    /// Find the first version of a project, or of Python, with which a script fails (or passes)
+    #[command(
+        after_help = "Examples:\n  omnipkg bisect script.py numpy\n  omnipkg bisect script.py numpy --good 1.21 --bad 2.0\n  omnipkg bisect script.py python"
+    )]
+    Bisect(BisectOptions),
     /// Make a view (a "bubble") of requirements or of a script, and print its path
     #[command(after_help = "Examples:\n  omnipkg mount rich==13.7.1\n  omnipkg mount script.py --at .venv")]
     Mount(MountOptions),

@@ -15,6 +15,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::ffi::{CString, OsStr, OsString};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -81,6 +82,8 @@ pub struct Wrapper {
     pub words: Vec<OsString>,
     /// Stays open in all that is started: a lock that lasts as long as anything uses what it guards.
     pub held: Option<OwnedFd>,
+    /// What the program prints goes nowhere.
+    pub silent: bool,
 }
 
 /// What is asked about each report.
@@ -179,6 +182,9 @@ fn spawn(
     let executable = line.first().cloned().ok_or_else(|| anyhow!("there is nothing to run"))?;
     let arguments = line.into_iter().map(c_string).collect::<Result<Vec<_>>>()?;
     let environment = environment(view, over, socket)?;
+    let nowhere =
+        wrapper.silent.then(|| File::options().write(true).open("/dev/null").context("cannot open /dev/null"));
+    let nowhere = nowhere.transpose()?;
     let prepare = || -> nix::Result<(PosixSpawnAttr, PosixSpawnFileActions)> {
         let mut attributes = PosixSpawnAttr::init()?;
         attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
@@ -191,6 +197,10 @@ fn spawn(
         for socket in socket.into_iter().chain(&wrapper.held) {
             // Onto itself: clears close-on-exec in the child only.
             actions.add_dup2(socket.as_raw_fd(), socket.as_raw_fd())?;
+        }
+        if let Some(nowhere) = &nowhere {
+            actions.add_dup2(nowhere.as_raw_fd(), 1)?;
+            actions.add_dup2(nowhere.as_raw_fd(), 2)?;
         }
         Ok((attributes, actions))
     };

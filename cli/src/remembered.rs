@@ -8,6 +8,7 @@ use anyhow::{Result, anyhow};
 use omnipkg_healer::{Plan, Remedy};
 use omnipkg_store::interpreter::Identity;
 use omnipkg_store::{Digest, DigestHasher, Layout, Store, ViewId, publish, view};
+use pep440_rs::VersionSpecifiers;
 use pep508_rs::Requirement;
 use serde::{Deserialize, Serialize};
 use std::fs;
@@ -34,6 +35,7 @@ enum RememberedRemedy {
     Require(String),
     Add(String),
     Replace(String, String),
+    Python(String),
 }
 
 impl RememberedRun {
@@ -45,6 +47,7 @@ impl RememberedRun {
             Remedy::Require(requirement) => RememberedRemedy::Require(requirement.to_string()),
             Remedy::Add(requirement) => RememberedRemedy::Add(requirement.to_string()),
             Remedy::Replace { from, to } => RememberedRemedy::Replace(from.to_string(), to.to_string()),
+            Remedy::Python(specifiers) => RememberedRemedy::Python(specifiers.to_string()),
         });
         Self { format: FORMAT, view, interpreter, requirements, remedies: remedies.collect() }
     }
@@ -64,6 +67,7 @@ impl RememberedRun {
                 RememberedRemedy::Require(text) => Remedy::Require(requirement(text)?),
                 RememberedRemedy::Add(text) => Remedy::Add(requirement(text)?),
                 RememberedRemedy::Replace(from, to) => Remedy::Replace { from: from.parse()?, to: to.parse()? },
+                RememberedRemedy::Python(specifiers) => Remedy::Python(VersionSpecifiers::from_str(specifiers)?),
             };
             plan = plan.with(&remedy);
         }

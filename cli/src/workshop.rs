@@ -336,7 +336,11 @@ impl<'a> Workshop<'a> {
 
     /// What versions are chosen for.
     fn target(&self) -> Result<Target> {
-        let facts = &self.context.interpreter.facts;
+        self.target_of(&self.context.interpreter)
+    }
+
+    fn target_of(&self, interpreter: &Interpreter) -> Result<Target> {
+        let facts = &interpreter.facts;
         Ok(Target {
             markers: facts.marker_environment()?,
             python: Version::from_str(&facts.full_version()).context("the Python's version")?,
@@ -351,6 +355,14 @@ impl<'a> Workshop<'a> {
         let name = self.resolver()?.name_of(url, &target)?;
         self.display.finish();
         Ok(name)
+    }
+
+    /// The versions of a project that can be had for an interpreter without a build, oldest first.
+    pub fn versions(&mut self, name: &PackageName, interpreter: &Interpreter) -> Result<Vec<Version>> {
+        let target = self.target_of(interpreter)?;
+        let versions = self.resolver()?.versions(name, &target)?;
+        self.display.finish();
+        Ok(versions)
     }
 
     fn resolver(&mut self) -> Result<&mut Resolver> {

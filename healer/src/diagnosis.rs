@@ -1,13 +1,19 @@
 //! From a report to a diagnosis: what about the environment made the script fail, by what evidence, and what mends it.
 //!
-//! Each kind of failure has its own file. None of them reads the prose of a message: evidence is comparisons, names and
-//! values. A failure that no file recognises is the script's own and gives no diagnosis.
+//! Each kind of failure has its own file. Evidence is comparisons, names and values; of a message only what programs put
+//! into it is read (a name, a number, a command), never its prose. A failure that no file recognises is the script's own and gives no diagnosis.
 
+mod api;
+mod binary;
+mod extra;
 mod missing_library;
 mod missing_module;
+mod syntax;
+#[cfg(test)]
+mod testing;
 mod version_assertion;
 
-use crate::knowledge::{Knowledge, Provides};
+use crate::knowledge::{Knowledge, Provides, Pythons};
 use crate::policy::Heal;
 use crate::remedy::Remedy;
 use crate::report::Report;
@@ -23,6 +29,14 @@ pub enum Kind {
     MissingDistribution,
     /// An extension module needs a system library that is not there.
     MissingLibrary,
+    /// An attribute, name, module or argument that other versions of a distribution, or of Python, have.
+    Api,
+    /// A file that this Python cannot read.
+    Syntax,
+    /// An extension module that was built for other versions of what it uses.
+    Binary,
+    /// A part of a distribution that asks for what only one of its extras brings.
+    Extra,
 }
 
 /// What was found about a failure.
@@ -86,6 +100,8 @@ pub struct Context<'a> {
     pub knowledge: &'a Knowledge,
     /// What the store's distributions prove.
     pub provides: &'a dyn Provides,
+    /// The interpreters of the machine.
+    pub pythons: &'a dyn Pythons,
     /// What may be installed.
     pub heal: Heal,
 }
@@ -93,6 +109,10 @@ pub struct Context<'a> {
 /// Diagnoses a report; `None` when the failure is the script's own.
 pub fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosis> {
     version_assertion::diagnose(report)
+        .or_else(|| syntax::diagnose(report, context))
+        .or_else(|| api::diagnose(report, context))
+        .or_else(|| extra::diagnose(report))
         .or_else(|| missing_module::diagnose(report, context))
+        .or_else(|| binary::diagnose(report))
         .or_else(|| missing_library::diagnose(report, context))
 }

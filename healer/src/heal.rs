@@ -5,11 +5,13 @@
 //! diagnosis never comes twice; exit codes pass through.
 
 use crate::diagnosis::{Context, Diagnosis, diagnose};
-use crate::knowledge::{Knowledge, Provides};
+use crate::knowledge::{Knowledge, Provides, Pythons};
 use crate::policy::Heal;
 use crate::remedy::{Plan, Remedy};
 use crate::report::Report;
 use crate::talk::{self, Talk};
+use pep440_rs::{Version, VersionSpecifiers};
+use std::str::FromStr;
 
 /// How often a script is run again at most, unless set otherwise.
 pub const DEFAULT_ATTEMPTS: usize = 5;
@@ -45,6 +47,11 @@ pub trait Views {
 
     /// The version of a project (normalised name) in a view, for the talk line.
     fn version(&self, _view: &Self::View, _project: &str) -> Option<String> {
+        None
+    }
+
+    /// The version of a view's Python, if it is another than that of the view before.
+    fn other_python(&self, _view: &Self::View, _before: &Self::View) -> Option<String> {
         None
     }
 }
@@ -139,6 +146,8 @@ pub struct Healer<'a> {
     pub knowledge: &'a dyn Fn() -> &'a Knowledge,
     /// What the store proves.
     pub provides: &'a dyn Provides,
+    /// The interpreters of the machine.
+    pub pythons: &'a dyn Pythons,
     /// How far healing may go.
     pub heal: Heal,
     /// How often the script is run again at most.
@@ -164,7 +173,7 @@ impl Healer<'_> {
                     if next.is_some() {
                         return Verdict::Print;
                     }
-                    let step = self.step(report, &plan, &mut attempts, views, listener);
+                    let step = self.step(report, (&plan, &view), &mut attempts, views, listener);
                     let verdict = if matches!(step, Step::Again { .. }) { Verdict::Quiet } else { Verdict::Print };
                     next = Some(step);
                     verdict
@@ -192,12 +201,13 @@ impl Healer<'_> {
     fn step<V: Views>(
         &self,
         report: Report,
-        plan: &Plan,
+        (plan, view): (&Plan, &V::View),
         attempts: &mut Vec<Attempt>,
         views: &mut V,
         listener: &mut dyn Listener,
     ) -> Step<V> {
-        let context = Context { knowledge: (self.knowledge)(), provides: self.provides, heal: self.heal };
+        let context =
+            Context { knowledge: (self.knowledge)(), provides: self.provides, pythons: self.pythons, heal: self.heal };
         let diagnosis = if self.heal == Heal::Off { None } else { diagnose(&report, context) };
         let seen = diagnosis.as_ref().is_some_and(|new| {
             attempts.iter().any(|attempt| attempt.diagnosis.as_ref().is_some_and(|old| old.same(new)))
@@ -215,7 +225,7 @@ impl Healer<'_> {
             Some(found) if found.guessed && self.heal == Heal::Ask && !listener.consent(found) => {
                 Step::Stop { ended: Ended::Declined, talk: talk::unhealed(found) }
             }
-            Some(found) => compose(found, plan, report.input_gone, views),
+            Some(found) => compose(found, (plan, view), report.input_gone, views),
         };
         let taken = match &step {
             Step::Again { plan: healed, .. } | Step::Later { plan: healed, .. } => {
@@ -233,7 +243,12 @@ fn repeated<V: Views>(diagnosis: &Diagnosis) -> Step<V> {
     Step::Stop { ended: Ended::Repeated, talk: vec![Talk::Unhealed(text)] }
 }
 
-fn compose<V: Views>(diagnosis: &Diagnosis, plan: &Plan, input_gone: bool, views: &mut V) -> Step<V> {
+fn compose<V: Views>(
+    diagnosis: &Diagnosis,
+    (plan, before): (&Plan, &V::View),
+    input_gone: bool,
+    views: &mut V,
+) -> Step<V> {
     let healed = diagnosis.remedies.iter().fold(plan.clone(), |plan, remedy| plan.with(remedy));
     if healed.same_requirements(plan) {
         return repeated(diagnosis);
@@ -246,8 +261,13 @@ fn compose<V: Views>(diagnosis: &Diagnosis, plan: &Plan, input_gone: bool, views
     };
     match composed {
         Ok((healed, view)) => {
-            let taken = healed.remedies().get(plan.remedies().len()..).unwrap_or_default();
-            let chosen: Vec<String> = taken.iter().map(|remedy| in_words(remedy, &view, views)).collect();
+            let taken = |healed: &Plan| healed.remedies().get(plan.remedies().len()..).unwrap_or_default().to_vec();
+            // Sometimes only an older Python has what a remedy asks for: it stays with that one, or with an older one still.
+            let names_python = taken(&healed).iter().any(|remedy| matches!(remedy, Remedy::Python(_)));
+            let python = views.other_python(&view, before).filter(|_| !names_python).and_then(|text| no_newer(&text));
+            let healed = python.map_or(healed.clone(), |python| healed.with(&Remedy::Python(python)));
+            let taken = taken(&healed);
+            let chosen: Vec<String> = taken.iter().map(|remedy| in_words(remedy, (&view, before), views)).collect();
             if input_gone {
                 return Step::Later { plan: healed, view, talk: Talk::Unhealed(talk::later(diagnosis, &chosen)) };
             }
@@ -261,10 +281,23 @@ fn compose<V: Views>(diagnosis: &Diagnosis, plan: &Plan, input_gone: bool, views
     }
 }
 
-fn in_words<V: Views>(remedy: &Remedy, view: &V::View, views: &V) -> String {
-    match (remedy, views.version(view, remedy.project().as_ref())) {
+/// `<3.9` for 3.8.18.
+fn no_newer(python: &str) -> Option<VersionSpecifiers> {
+    let version = Version::from_str(python).ok()?;
+    let [major, minor, ..] = version.release() else { return None };
+    VersionSpecifiers::from_str(&format!("<{major}.{}", minor + 1)).ok()
+}
+
+fn in_words<V: Views>(remedy: &Remedy, (view, before): (&V::View, &V::View), views: &V) -> String {
+    if let Remedy::Python(_) = remedy {
+        return views
+            .other_python(view, before)
+            .map_or_else(|| remedy.to_string(), |version| format!("Python {version}"));
+    }
+    let chosen = remedy.project().and_then(|project| Some((project, views.version(view, project.as_ref())?)));
+    match (remedy, chosen) {
         (Remedy::Replace { .. }, _) | (_, None) => remedy.to_string(),
-        (_, Some(version)) => format!("{} {version}", remedy.project()),
+        (_, Some((project, version))) => format!("{project} {version}"),
     }
 }
 

@@ -3,10 +3,14 @@
 //! The tables are embedded and each row names its source. A row is certain or it is not in the table: a wrong one
 //! installs a stranger's code. Names here are looked up by the longest dotted prefix.
 
+mod apis;
+
+pub use apis::{Api, PYTHON, api};
+
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use pep440_rs::VersionSpecifiers;
+use pep440_rs::{Version, VersionSpecifiers};
 use pep508_rs::PackageName;
 use serde::Deserialize;
 
@@ -18,6 +22,29 @@ pub trait Provides {
     /// The distributions whose RECORD or Import-Name has this import name (dotted for namespace packages), without
     /// duplicates. Exactly one is certain.
     fn distributions_for(&self, import_name: &str) -> Vec<String>;
+}
+
+/// The interpreters of the machine; `cli` asks them.
+pub trait Pythons {
+    /// The versions of those that can read a file as Python; none of it is run.
+    fn that_read(&self, file: &str) -> Vec<Version>;
+
+    /// The versions of all.
+    fn known(&self) -> Vec<Version>;
+}
+
+/// A machine without interpreters.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoPythons;
+
+impl Pythons for NoPythons {
+    fn that_read(&self, _file: &str) -> Vec<Version> {
+        Vec::new()
+    }
+
+    fn known(&self) -> Vec<Version> {
+        Vec::new()
+    }
 }
 
 /// A [`Provides`] that knows nothing.
@@ -247,8 +274,10 @@ mod tests {
 
     #[test]
     fn a_bad_table_is_an_error() {
-        assert!(Knowledge::parse("modules = 1", "variant = []").is_err());
-        assert!(Knowledge::parse("[modules]\na = { distribution = \"a b\", source = \"x\" }", "variant = []").is_err());
-        assert!(Knowledge::parse("[modules]\na = { distribution = \"a\" }", "variant = []").is_err());
+        let parse = |modules: &str| Knowledge::parse(modules, "variant = []");
+        assert!(parse("modules = {}").is_ok());
+        assert!(parse("modules = 1").is_err());
+        assert!(parse("[modules]\na = { distribution = \"a b\", source = \"x\" }").is_err());
+        assert!(parse("[modules]\na = { distribution = \"a\" }").is_err());
     }
 }

@@ -4,6 +4,7 @@
 //! a bounded loop runs the script again with it. This crate does no I/O: it owns the traits that it needs
 //! ([`heal::Views`], [`heal::Runner`], [`knowledge::Provides`]) and `cli` implements them.
 
+pub mod bisect;
 pub mod diagnosis;
 pub mod heal;
 pub mod knowledge;
@@ -14,7 +15,7 @@ pub mod talk;
 
 pub use diagnosis::{Considered, Diagnosis, Kind};
 pub use heal::{Attempt, Ended, HealError, Healer, Listener, Outcome, Runner, Verdict, Views};
-pub use knowledge::{Knowledge, KnowledgeError, Provides};
+pub use knowledge::{Knowledge, KnowledgeError, Provides, Pythons};
 pub use policy::Heal;
 pub use remedy::{Plan, Remedy};
 pub use report::{Report, ReportError};

@@ -22,14 +22,17 @@ pub enum Remedy {
         /// The project that takes its place, at the same version.
         to: PackageName,
     },
+    /// Take a Python of these versions.
+    Python(VersionSpecifiers),
 }
 
 impl Remedy {
-    /// The project that the remedy brings or changes.
-    pub fn project(&self) -> &PackageName {
+    /// The project that the remedy brings or changes; none for another Python.
+    pub fn project(&self) -> Option<&PackageName> {
         match self {
-            Self::Require(requirement) | Self::Add(requirement) => &requirement.name,
-            Self::Replace { to, .. } => to,
+            Self::Require(requirement) | Self::Add(requirement) => Some(&requirement.name),
+            Self::Replace { to, .. } => Some(to),
+            Self::Python(_) => None,
         }
     }
 }
@@ -48,6 +51,7 @@ impl fmt::Display for Remedy {
                 Ok(())
             }
             Self::Replace { from, to } => write!(f, "{to} in place of {from}"),
+            Self::Python(specifiers) => write!(f, "Python {}", specifiers_in_words(specifiers)),
         }
     }
 }
@@ -94,15 +98,25 @@ impl Plan {
             all.sort_unstable();
             all
         };
-        sorted(self) == sorted(other) && self.replaced().eq(other.replaced())
+        sorted(self) == sorted(other) && self.replaced().eq(other.replaced()) && self.python() == other.python()
     }
 
     /// Projects that must not be in the view, even where another project requires them.
     pub fn replaced(&self) -> impl Iterator<Item = &PackageName> {
         self.remedies.iter().filter_map(|remedy| match remedy {
             Remedy::Replace { from, .. } => Some(from),
-            Remedy::Require(_) | Remedy::Add(_) => None,
+            Remedy::Require(_) | Remedy::Add(_) | Remedy::Python(_) => None,
         })
+    }
+
+    /// The Pythons that the remedies leave, if they say anything of it.
+    pub fn python(&self) -> Option<VersionSpecifiers> {
+        let asked = self.remedies.iter().filter_map(|remedy| match remedy {
+            Remedy::Python(specifiers) => Some(specifiers.iter().cloned()),
+            _ => None,
+        });
+        let all: Vec<VersionSpecifier> = asked.flatten().collect();
+        (!all.is_empty()).then(|| all.into_iter().collect())
     }
 
     /// The plan with one more remedy.
@@ -112,6 +126,7 @@ impl Plan {
         match remedy {
             Remedy::Require(requirement) | Remedy::Add(requirement) => plan.require(requirement.clone()),
             Remedy::Replace { from, to } => plan.replace(from, to),
+            Remedy::Python(_) => {}
         }
         plan.remedies.push(remedy.clone());
         plan

@@ -65,6 +65,28 @@ pub struct Report {
     pub also_missing: Vec<MissingModule>,
     /// The distribution that the script asked for by name and that is not there.
     pub missing_distribution: Option<MissingDistribution>,
+    /// What the attribute, name or argument that is not there may be called, the likeliest first: `numpy.float`,
+    /// `pandas.read_csv(error_bad_lines)`.
+    pub names: Vec<String>,
+    /// The file that this Python cannot read, if that is the failure.
+    pub syntax: Option<Unparsed>,
+}
+
+/// A file that an interpreter cannot read as its Python.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Unparsed {
+    /// Its absolute path.
+    pub file: String,
+    /// The line, from 1; 0 if it is not known.
+    pub line: u32,
+    /// The line's text.
+    pub text: String,
+    /// As of [`Frame::place`].
+    #[serde(rename = "where")]
+    pub place: String,
+    /// The distribution that owns the file.
+    pub distribution: Option<String>,
 }
 
 /// One exception of the chain.
@@ -191,6 +213,7 @@ impl Report {
         }
         report.checks.truncate(MAX_CHECKS);
         report.also_missing.truncate(MAX_CHECKS);
+        report.names.truncate(MAX_CHECKS);
         report.chain.truncate(MAX_CHAIN);
         report.frames.truncate(MAX_FRAMES);
         Ok(report)

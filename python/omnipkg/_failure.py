@@ -8,7 +8,7 @@ import _ast
 import os
 import sys
 
-from omnipkg import _syntax
+from omnipkg import _apis, _syntax
 from omnipkg._checks import Checks
 from omnipkg._distributions import Distributions, normalise
 from omnipkg._missing import also_missing, missing_distribution, missing_module
@@ -84,7 +84,28 @@ class _Failure(object):
             "missing": missing,
             "also_missing": also_missing(_syntax.load(self.main), missing, self.main) if self.main else [],
             "missing_distribution": None if checks else missing_distribution(relevant),
+            "names": [] if checks else self._api_names(relevant),
+            "syntax": self._unparsed(),
         }
+
+    def _api_names(self, exceptions):
+        entries_of = lambda each: self.tracebacks[id(each)]
+        return _apis.names(exceptions, entries_of, lambda each: self._scopes(entries_of(each)))
+
+    def _unparsed(self):
+        """The file that this Python cannot read, if that is the failure."""
+        for value in [self.value] + self.chain:
+            filename = getattr(value, "filename", None)
+            if isinstance(value, SyntaxError) and type(filename) is str and os.path.isfile(filename):
+                line = value.lineno if type(value.lineno) is int and value.lineno > 0 else 0
+                return {
+                    "file": os.path.abspath(filename),
+                    "line": line,
+                    "text": (value.text or "").strip()[:500] if type(value.text) is str or value.text is None else "",
+                    "where": self.place(filename),
+                    "distribution": self.distributions.owner_of_file(os.path.abspath(filename)),
+                }
+        return None
 
     def _exception(self, value):
         kind = type(value)

@@ -89,8 +89,7 @@ class Subjects(object):
             known = plain(value)
         except Unknown:
             return None
-        text = known if type(known) is str else ".".join(str(part) for part in known) if type(known) is list else ""
-        if not text or not agrees(text, installed):
+        if not any(agrees(text, installed) for text in _written(known)):
             return None
         found = Subject(owner, installed, "attribute", known, ordered=is_version(value))
         return found if type(known) is str else found.but(known, kind="prefix")
@@ -320,6 +319,19 @@ def enter(node, scope):
             if first == function.__code__.co_firstlineno:
                 return Scope(source, each, {}, function.__globals__, caller=scope, call=node, virtual=True)
     return None
+
+
+def _written(value):
+    """A version as text; of a tuple also without what stands for no more of it: (6, 4, 1, 0), (1, 2, 0, "final", 0)."""
+    if type(value) is not list:
+        return [value] if type(value) is str and value else []
+    texts = []
+    while value:
+        texts.append(".".join(str(each) for each in value))
+        if value[-1] != 0 and not (type(value[-1]) is str and value[-1] == "final"):
+            break
+        value = value[:-1]
+    return texts
 
 
 def agrees(text, installed):

@@ -2,7 +2,7 @@
 //!
 //! Only called for text that the strict parsers refused; what it returns goes through them again.
 //! `>=1.0<2` lacks a comma, `>=3.6.*` and `!=3.0*` misuse the star, `!=~3` has a stray tilde,
-//! `>='2.7'` has quotes, `>=2.7,` ends in a comma, `>dev` was below every version and says nothing.
+//! `>='2.7'` has quotes, `>=2.7,` ends in a comma, `>dev` and `>=2011k` were above a version below all others and say nothing.
 
 /// Mends version specifiers.
 pub(crate) fn specifiers(text: &str) -> String {
@@ -52,7 +52,9 @@ fn clause(text: &str) -> Option<String> {
         ("==" | "!=", Some(stem)) => format!("{}.*", stem.trim_end_matches('.')),
         (_, Some(stem)) => stem.trim_end_matches('.').to_owned(),
     };
-    let says_nothing = version.is_empty() || (version == "dev" && operator.starts_with('>'));
+    // Versions of before PEP 440 (`2011k`, `dev`) were below all others.
+    let is_of_before = operator.starts_with('>') && version.parse::<pep440_rs::Version>().is_err();
+    let says_nothing = version.is_empty() || is_of_before;
     (!says_nothing).then(|| format!("{operator}{version}"))
 }
 
@@ -87,8 +89,10 @@ mod tests {
         );
         assert_eq!(requirement("numpy>=1.9.*"), "numpy>=1.9");
         assert_eq!(requirement("pytz (>dev)"), "pytz");
+        assert_eq!(requirement("pytz (>=2011k)"), "pytz");
+        assert_eq!(requirement("pytz (<=2011k)"), "pytz<=2011k", "what it means now is not certain");
         assert_eq!(requirement("pytz>=dev,<2030"), "pytz<2030");
         assert_eq!(requirement("plain"), "plain");
-        assert_eq!(requirement("é>=ü"), "é>=ü");
+        assert_eq!(requirement("é>=ü"), "é");
     }
 }

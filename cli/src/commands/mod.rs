@@ -1,6 +1,7 @@
 //! One file a verb.
 
 mod activate;
+mod bisect;
 mod config;
 mod doctor;
 mod environments;
@@ -38,6 +39,7 @@ use std::str::FromStr;
 pub fn execute(settings: &Settings, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Run(options) => run::run(settings, &options),
+        Verb::Bisect(options) => bisect::bisect(settings, &options),
         Verb::Mount(options) => mount::mount(settings, &options),
         Verb::Unmount { path } => mount::unmount(settings, &path),
         Verb::Writable { verb } => writable::writable(settings, &verb),

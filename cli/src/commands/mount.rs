@@ -4,7 +4,7 @@ use crate::arguments::MountOptions;
 use crate::commands::{open_store, writable};
 use crate::compiling::compile_view;
 use crate::context::{Beneath, Context, Purpose, Target, interpreter_for};
-use crate::healing::LazyWorkshop;
+use crate::healing::{LazyWorkshop, PythonChoice};
 use crate::inputs::{self, Inputs};
 use crate::interpreters;
 use crate::projection;
@@ -43,7 +43,8 @@ pub fn mount(settings: &Settings, options: &MountOptions) -> Result<u8> {
         }
     };
     let opened = (store.clone(), context);
-    let composed = LazyWorkshop::new(settings, &signals, move || Ok(opened)).compose_plan(&plan)?;
+    let composed =
+        LazyWorkshop::new(settings, &signals, PythonChoice::default(), move || Ok(opened)).compose_plan(&plan)?;
     if options.compile {
         let _interruptible = signals.interruptible()?;
         compile_view(settings, &store, &composed.id)?;

@@ -7,7 +7,9 @@ use crate::arguments::{HealPolicy, RunOptions};
 use crate::commands::open_store;
 use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
-use crate::healing::{CatalogProvides, Failure, LazyWorkshop, ProgramRunner, RunView, Speaker, Unnoted};
+use crate::healing::{
+    CatalogProvides, Failure, LazyWorkshop, MachinePythons, ProgramRunner, PythonChoice, RunView, Speaker, Unnoted,
+};
 use crate::index_settings;
 use crate::inputs::{self, Inputs};
 use crate::interpreters;
@@ -39,7 +41,7 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     let signals = Signals::block()?;
     let job = Job::new(settings, &signals, options)?;
     let remembered = job.remembered();
-    let mut workshop = LazyWorkshop::new(settings, &signals, || job.open());
+    let mut workshop = LazyWorkshop::new(settings, &signals, job.python_choice(), || job.open());
     let (start, keeping) = match job.start_at_once(remembered.as_ref()) {
         Some(view) => (view, None),
         None => job.first_view(&mut workshop, remembered.as_ref())?,
@@ -176,6 +178,12 @@ impl<'a> Job<'a> {
         self.block.is_none() && self.with.is_empty()
     }
 
+    /// Which Pythons a remedy may choose.
+    pub fn python_choice(&self) -> PythonChoice {
+        let required = self.block.as_ref().and_then(|block| block.requires_python.clone());
+        PythonChoice { asked: self.target.said_request().map(str::to_owned), required, only_by_name: false }
+    }
+
     /// Opens the store and finds the context.
     pub fn open(&self) -> Result<(Store, Context)> {
         let store = open_store(self.settings)?;
@@ -244,13 +252,15 @@ impl<'a> Job<'a> {
         // A test sees to it that the embedded tables load; without them the store's own proofs still heal.
         let knowledge = || loaded.get_or_init(|| Knowledge::embedded().unwrap_or_default());
         let provides = CatalogProvides { home: self.settings.home.clone() };
+        let pythons = MachinePythons { home: self.settings.home.clone() };
         let heal = match self.options.heal {
             HealPolicy::Known => Heal::Known,
             HealPolicy::Ask => Heal::Ask,
             HealPolicy::Any => Heal::Any,
             HealPolicy::Off => Heal::Off,
         };
-        let healer = Healer { knowledge: &knowledge, provides: &provides, heal, attempts: heal::DEFAULT_ATTEMPTS };
+        let attempts = heal::DEFAULT_ATTEMPTS;
+        let healer = Healer { knowledge: &knowledge, provides: &provides, pythons: &pythons, heal, attempts };
         let mut speaker = Speaker { settings: self.settings };
         healer.run(plan, start, views, runner, &mut speaker).map_err(|error| error.0.0)
     }

@@ -96,7 +96,10 @@ struct Healed {
 fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Healed> {
     let options = RunOptions::for_script(script.as_os_str().to_owned());
     let job = Job::new(settings, signals, &options)?;
-    let mut views = TimedViews { inner: LazyWorkshop::new(settings, signals, || job.open()), compositions: Vec::new() };
+    let mut views = TimedViews {
+        inner: LazyWorkshop::new(settings, signals, job.python_choice(), || job.open()),
+        compositions: Vec::new(),
+    };
     let (start, keeping) = job.first_view(&mut views.inner, None)?;
     keeping.into_iter().for_each(Keeping::finish);
     let mut runner = TimedRunner { inner: ProgramRunner::new(signals, &job.program, &job.over), runs: Vec::new() };
@@ -167,6 +170,10 @@ impl Views for TimedViews<'_> {
 
     fn version(&self, view: &RunView, project: &str) -> Option<String> {
         self.inner.version(view, project)
+    }
+
+    fn other_python(&self, view: &RunView, before: &RunView) -> Option<String> {
+        self.inner.other_python(view, before)
     }
 }
 

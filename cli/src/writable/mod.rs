@@ -159,7 +159,7 @@ impl Layer {
             Means::Overlay => (seen.to_owned(), overlay::wrapper(seen, &self.directory)),
             Means::Copy => (self.directory.join(COPY), Vec::new()),
         };
-        Ok((path, Wrapper { words, held: Some(held) }))
+        Ok((path, Wrapper { words, held: Some(held), silent: false }))
     }
 
     /// Where everybody sees it, mounted now if it has to be.

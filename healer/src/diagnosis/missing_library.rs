@@ -38,7 +38,7 @@ fn is_loaded(report: &Report, exception: &Exception, distribution: &str) -> bool
 mod tests {
     use super::*;
     use crate::diagnosis::diagnose as all;
-    use crate::knowledge::{Knowledge, Nothing};
+    use crate::knowledge::{Knowledge, NoPythons, Nothing};
     use crate::policy::Heal;
     use crate::report::Frame;
 
@@ -65,7 +65,7 @@ mod tests {
     #[test]
     fn opencv_without_a_screen() {
         let knowledge = Knowledge::embedded().unwrap();
-        let context = Context { knowledge: &knowledge, provides: &Nothing, heal: Heal::Known };
+        let context = Context { knowledge: &knowledge, provides: &Nothing, pythons: &NoPythons, heal: Heal::Known };
         let found = all(&report("libGL.so.1: kann Datei nicht öffnen", "opencv-python"), context).unwrap();
         assert_eq!(found.kind, Kind::MissingLibrary);
         assert_eq!(found.evidence, "s.py:1 needs libGL.so.1, which this system does not have");

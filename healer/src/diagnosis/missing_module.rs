@@ -37,7 +37,7 @@ fn module(report: &Report, missing: &MissingModule, context: Context<'_>) -> Dia
         diagnosis.evidence = format!("{} imports {name}, and {top_level} is a file or folder beside it", report.site());
         return diagnosis;
     }
-    if missing.stdlib {
+    if missing.stdlib && in_table(missing, context).is_none() {
         diagnosis.evidence = format!(
             "{} imports {name} of the standard library, which Python {} does not have",
             report.site(),
@@ -62,12 +62,12 @@ fn module(report: &Report, missing: &MissingModule, context: Context<'_>) -> Dia
 fn foreseen(report: &Report, taken: &PackageName, context: Context<'_>) -> Vec<Remedy> {
     let mut remedies: Vec<Remedy> = Vec::new();
     for missing in &report.also_missing {
-        if missing.local || missing.stdlib || !is_module_name(&missing.module) {
+        if missing.local || !is_module_name(&missing.module) {
             continue;
         }
         if let Some(requirement) = certain(report, missing, context)
             && requirement.name != *taken
-            && remedies.iter().all(|remedy| *remedy.project() != requirement.name)
+            && remedies.iter().all(|remedy| remedy.project() != Some(&requirement.name))
         {
             remedies.push(Remedy::Add(requirement));
         }
@@ -78,7 +78,9 @@ fn foreseen(report: &Report, taken: &PackageName, context: Context<'_>) -> Vec<R
 /// The one project that certainly provides the module, if it is known and not there already.
 fn certain(report: &Report, missing: &MissingModule, context: Context<'_>) -> Option<Requirement> {
     // The table first: it also knows in which versions a project still provides the module.
-    let requirement = in_table(missing, context).or_else(|| in_store(missing, context).map(bare))?;
+    // Of the standard library's names a stranger's file in some wheel proves nothing.
+    let in_store = || if missing.stdlib { None } else { in_store(missing, context).map(bare) };
+    let requirement = in_table(missing, context).or_else(in_store)?;
     (!report.distributions.contains_key(requirement.name.as_ref())).then_some(requirement)
 }
 

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use super::*;
-use crate::knowledge::Nothing;
+use crate::knowledge::{NoPythons, Nothing};
 use serde_json::{Value, json};
 
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +79,8 @@ fn run(
     script: impl FnMut(&[String], usize) -> (i32, Option<Value>),
 ) -> Ran {
     let knowledge = Knowledge::embedded().unwrap();
-    let healer = Healer { knowledge: &|| &knowledge, provides: &Nothing, heal, attempts: DEFAULT_ATTEMPTS };
+    let healer =
+        Healer { knowledge: &|| &knowledge, provides: &Nothing, pythons: &NoPythons, heal, attempts: DEFAULT_ATTEMPTS };
     let mut runner = Script { script, runs: 0, verdicts: Vec::new() };
     let mut heard = Heard { agrees, ..Heard::default() };
     let plan = Plan::new(vec!["rich==13.7.1".parse().unwrap()]);

@@ -33,7 +33,8 @@ fn found(report: &Report, heal: Heal) -> Diagnosis {
         ("space.part", &["space-part"]),
     ]);
     let knowledge = Knowledge::embedded().unwrap();
-    diagnose(report, Context { knowledge: &knowledge, provides: &store, heal }).unwrap()
+    diagnose(report, Context { knowledge: &knowledge, provides: &store, pythons: &crate::knowledge::NoPythons, heal })
+        .unwrap()
 }
 
 fn remedies(module: &str, heal: Heal) -> Vec<String> {
@@ -105,7 +106,10 @@ fn local_stdlib_and_present_names_are_left_alone() {
     };
     for diagnosis in [
         change(|missing| missing.local = true),
-        change(|missing| missing.stdlib = true),
+        change(|missing| {
+            missing.module = "ossaudiodev".into();
+            missing.stdlib = true;
+        }),
         change(|missing| missing.top_level_present = true),
     ] {
         assert!(diagnosis.remedies.is_empty(), "{diagnosis:?}");
@@ -133,7 +137,8 @@ fn distributions_asked_for_by_name() {
 #[test]
 fn names_that_are_none_are_no_diagnosis() {
     let knowledge = Knowledge::embedded().unwrap();
-    let context = Context { knowledge: &knowledge, provides: &crate::knowledge::Nothing, heal: Heal::Any };
+    let (provides, pythons) = (&crate::knowledge::Nothing, &crate::knowledge::NoPythons);
+    let context = Context { knowledge: &knowledge, provides, pythons, heal: Heal::Any };
     for name in ["", ".", "a..b", "a b", "a;b", "1a", "\u{1b}[31m", "--index-url"] {
         assert_eq!(diagnose(&report(name), context), None, "{name:?}");
     }
