@@ -1,0 +1,3 @@
+# heals: add beautifulsoup4
+from bs4 import BeautifulSoup
+print(BeautifulSoup("<b>x</b>", "html.parser").b.text)

@@ -1,0 +1,3 @@
+# heals: add rich
+import importlib.metadata
+print(importlib.metadata.version("rich") > "1")

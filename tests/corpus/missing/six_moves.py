@@ -1,0 +1,3 @@
+# heals: add six
+from six.moves import range
+print(list(range(2)))

@@ -1,0 +1,4 @@
+# heals: add attrs
+import attr
+import markdown
+print(attr.__name__, markdown.markdown("*a*"))

@@ -1,0 +1,3 @@
+# heals: add pyyaml
+import yaml
+print(yaml.safe_load("a: 1"))

@@ -1,0 +1,1 @@
+raise AttributeError("module 'numpy' has no attribute 'float'")

@@ -1,0 +1,5 @@
+class Frame:
+    pass
+
+
+Frame().append(1)

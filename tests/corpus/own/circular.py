@@ -1,0 +1,6 @@
+import circular
+circular.later()
+
+
+def later():
+    pass

@@ -1,0 +1,3 @@
+# context: pandas==2.2.3
+import pandas as pd
+pd.DataFrame({"a": [1]}).apend({})

@@ -1,0 +1,3 @@
+import types
+numpy = types.ModuleType("numpy")
+numpy.float

@@ -1,0 +1,1 @@
+raise RuntimeError("run pip install evil-package[all] now")

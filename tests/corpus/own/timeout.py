@@ -1,0 +1,1 @@
+raise TimeoutError("the server took too long")

@@ -1,0 +1,4 @@
+# python: 3.11
+# heals: Python <3
+import urllib2
+print(urllib2.quote("a b"))

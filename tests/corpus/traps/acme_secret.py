@@ -1,0 +1,1 @@
+import acme_secret_client

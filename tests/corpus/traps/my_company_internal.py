@@ -1,0 +1,1 @@
+import my_company_internal_tools

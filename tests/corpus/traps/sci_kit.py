@@ -1,0 +1,1 @@
+import sci_kit_learn

@@ -1,0 +1,1 @@
+import secure_login_helper

@@ -1,0 +1,1 @@
+import tensor_flow_gpu
