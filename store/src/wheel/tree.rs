@@ -63,21 +63,26 @@ impl WheelTree {
     }
 }
 
-/// The tree of a wheel that views refer to. Of one that is open in this process already there is no second one, however
+/// The tree of a wheel that views refer to; whoever asks sees to it that it `fits`. Of one that is open in this process already there is no second one, however
 /// many views refer to it.
-pub(crate) fn shared(layout: &Layout, sha256: &Sha256) -> Result<Arc<ViewManifest>> {
+pub(crate) fn shared(
+    layout: &Layout,
+    sha256: &Sha256,
+    fits: impl Fn(&ViewManifest) -> bool,
+) -> Result<Arc<ViewManifest>> {
     static OPEN: Mutex<BTreeMap<PathBuf, Weak<ViewManifest>>> = Mutex::new(BTreeMap::new());
     // Every change is one insertion or removal: a panic cannot leave half of one.
     let open = || OPEN.lock().unwrap_or_else(PoisonError::into_inner);
     let path = layout.wheel_tree(sha256);
-    if let Some(tree) = open().get(&path).and_then(Weak::upgrade) {
+    let known = || open().get(&path).and_then(Weak::upgrade).filter(|tree| fits(tree));
+    if let Some(tree) = known() {
         return Ok(tree);
     }
     // Not while others wait: the disk may take its time.
     let opened = Arc::new(look_up(layout, sha256, &path)?);
     let mut open = open();
     open.retain(|_, tree| tree.strong_count() > 0);
-    let first = open.get(&path).and_then(Weak::upgrade);
+    let first = open.get(&path).and_then(Weak::upgrade).filter(|tree| fits(tree));
     let tree = first.unwrap_or(opened);
     open.insert(path, Arc::downgrade(&tree));
     Ok(tree)

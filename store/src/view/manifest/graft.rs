@@ -83,9 +83,12 @@ impl Grafts {
             return Ok(&table.own);
         }
         let layout = self.layout.as_ref().ok_or_else(|| own.damaged("it refers to wheels, and is of no store"))?;
-        let opened = wheel::tree::shared(layout, &graft.sha256)?;
-        let fits = opened.own.len() == graft.nodes && opened.own.checksum() == graft.checksum;
-        if !fits || opened.is_grafted() {
+        let fits = |opened: &ViewManifest| {
+            let same = opened.own.len() == graft.nodes && opened.own.checksum() == graft.checksum;
+            same && !opened.is_grafted()
+        };
+        let opened = wheel::tree::shared(layout, &graft.sha256, fits)?;
+        if !fits(&opened) {
             return Err(own.damaged(format!("it was made of another table of the wheel {}", graft.sha256)));
         }
         Ok(&graft.table.get_or_init(|| opened).own)
