@@ -82,8 +82,20 @@ def _at_exit():
     value = getattr(sys, "last_value", None)
     if value is None or value is _reported or sys.excepthook is _hook or not _ready():
         return
-    if isinstance(value, BaseException) and _is_reported_kind(type(value)):
+    if isinstance(value, BaseException) and _is_reported_kind(type(value)) and _ended_by(value):
         _exchange(value, value.__traceback__, False)
+
+
+def _ended_by(value):
+    """Whether it left the program: a test runner or a console notes there what it has dealt with."""
+    traceback = value.__traceback__
+    if traceback is None:
+        return False
+    frame = traceback.tb_frame
+    name = frame.f_code.co_filename
+    if name == "<frozen runpy>" or name.endswith(os.sep + "runpy.py"):
+        return True
+    return frame.f_globals is vars(sys.modules["__main__"]) and frame.f_code.co_name == "<module>"
 
 
 def _is_reported_kind(kind):

@@ -57,6 +57,11 @@ impl RememberedRun {
         !self.remedies.is_empty()
     }
 
+    /// True if a remedy took another Python.
+    pub fn is_on_another_python(&self) -> bool {
+        self.remedies.iter().any(|remedy| matches!(remedy, RememberedRemedy::Python(_)))
+    }
+
     /// The plan that led to the view, so that healing can go on from it.
     pub fn plan(&self) -> Result<Plan> {
         let requirement = |text: &str| Requirement::from_str(text).map_err(|error| anyhow!("{text:?}: {error}"));

@@ -77,7 +77,13 @@ pub fn first_change<E>(
             outermost(0..bad, false, trial)?.map(|first| (first, (bad, Trial::Fails)))
         }
         Known { good: None, bad: None } => match outermost(0..count, false, trial)? {
-            Some(first) => outermost(first.0 + 1..count, true, trial)?.map(|last| (first, last)),
+            Some(first) => match outermost(first.0 + 1..count, true, trial)? {
+                // The oldest may fail for what has nothing to do with it: so there may be some between that pass.
+                Some(last) if (first.1, last.1) == (Trial::Fails, Trial::Fails) => {
+                    passing_before(first.0, last.0, trial)?.or(Some((first, last)))
+                }
+                last => last.map(|last| (first, last)),
+            },
             None => None,
         },
     };
@@ -93,6 +99,27 @@ pub fn first_change<E>(
         }
     }
     Ok(Ok(Change { before: low, after: high, turns: after }))
+}
+
+/// The ends of a search between two versions that both fail: one that passes, found by going back from the last one in
+/// steps that double, and one behind it that fails.
+#[allow(clippy::type_complexity, reason = "the two ends as the search has them")]
+fn passing_before<E>(
+    first: usize,
+    last: usize,
+    trial: &mut dyn FnMut(usize) -> Result<Trial, E>,
+) -> Result<Option<((usize, Trial), (usize, Trial))>, E> {
+    let (mut failing, mut step) = (last, 1);
+    while failing > first + 1 {
+        let place = failing.saturating_sub(step).max(first + 1);
+        step *= 2;
+        match outermost(first + 1..place + 1, true, trial)? {
+            Some((place, Trial::Passes)) => return Ok(Some(((place, Trial::Passes), (failing, Trial::Fails)))),
+            Some((place, _)) => failing = place,
+            None => break,
+        }
+    }
+    Ok(None)
 }
 
 /// The first (or the last) version of a range that can be tried.
@@ -184,6 +211,19 @@ mod tests {
         let (found, _) = search(20, Known::default(), odd_only(9));
         assert_eq!(found, Ok(Change { before: 7, after: 9, turns: Trial::Fails }), "8 may be the first as well");
         assert_eq!(search(20, Known::default(), |_| Trial::Untestable).0, Err(NoChange::Untestable));
+    }
+
+    #[test]
+    fn the_oldest_may_fail_for_other_reasons() {
+        for (from, to, count) in [(3, 40, 50), (10, 48, 50), (30, 31, 32), (1, 2, 3), (20, 47, 200)] {
+            let passes_between = |place: usize| if (from..to).contains(&place) { Trial::Passes } else { Trial::Fails };
+            let (found, runs) = search(count, Known::default(), passes_between);
+            // Steps that double may step over a few that pass.
+            if to - from > count - to {
+                assert_eq!(found, Ok(Change { before: to - 1, after: to, turns: Trial::Fails }));
+            }
+            assert!(runs <= 2 + 2 * count.next_power_of_two().ilog2() as usize, "{runs} of {count}");
+        }
     }
 
     #[test]

@@ -50,6 +50,11 @@ pub trait Views {
         None
     }
 
+    /// Whether two views are one: running in it again would be no remedy.
+    fn is_same(&self, _one: &Self::View, _other: &Self::View) -> bool {
+        false
+    }
+
     /// The version of a view's Python, if it is another than that of the view before.
     fn other_python(&self, _view: &Self::View, _before: &Self::View) -> Option<String> {
         None
@@ -129,9 +134,12 @@ impl<V: Views> Outcome<V> {
 
     /// Whether remedies were taken now that the next start should begin with. Only a remedy after which the same
     /// failure came again has not helped; whatever else ended the loop, the script had come further.
+    ///
+    /// Another Python is another program: that is kept only if it came to a good end there.
     pub fn advanced(&self) -> bool {
         let taken = self.attempts.iter().any(|attempt| !attempt.taken.is_empty());
-        taken && !matches!(self.ended, Ended::Repeated)
+        let is_good = matches!(self.ended, Ended::Finished) && self.exit == 0;
+        taken && !matches!(self.ended, Ended::Repeated) && (is_good || self.plan.python().is_none())
     }
 }
 
@@ -179,7 +187,12 @@ impl Healer<'_> {
                     verdict
                 })
                 .map_err(HealError)?;
-            match next {
+            // It was printed, and went on to a good end: nothing failed.
+            let went_on = exit == 0 && attempts.last().is_some_and(|attempt| !attempt.report.held);
+            if let Some(attempt) = attempts.last_mut().filter(|_| went_on) {
+                attempt.taken.clear();
+            }
+            match next.filter(|_| !went_on) {
                 None => return Ok(Outcome { exit, plan, view, attempts, ended: Ended::Finished }),
                 Some(Step::Stop { ended, talk }) => {
                     talk.into_iter().for_each(|talk| listener.say(talk));
@@ -260,6 +273,7 @@ fn compose<V: Views>(
         composed => composed.map(|view| (foreseen, view)),
     };
     match composed {
+        Ok((_, view)) if views.is_same(&view, before) => repeated(diagnosis),
         Ok((healed, view)) => {
             let taken = |healed: &Plan| healed.remedies().get(plan.remedies().len()..).unwrap_or_default().to_vec();
             // Sometimes only an older Python has what a remedy asks for: it stays with that one, or with an older one still.

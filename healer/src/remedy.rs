@@ -144,6 +144,8 @@ impl Plan {
         // Its extras too, wherever they were asked for. A requirement for other interpreters (marker) is kept as well,
         // but it cannot speak against the remedy: the remedy's own line has no marker.
         for replaced in self.requirements.iter().filter(|existing| existing.name == requirement.name) {
+            // A remedy that says nothing of the version (an extra) leaves it as it was asked for.
+            requirement.version_or_url = requirement.version_or_url.or_else(|| replaced.version_or_url.clone());
             for extra in &replaced.extras {
                 if !requirement.extras.contains(extra) {
                     requirement.extras.push(extra.clone());
@@ -226,6 +228,12 @@ mod tests {
     fn require_replaces_and_keeps_extras() {
         let remedy = Remedy::Require(requirement("rich==13.4.2"));
         assert_eq!(after(&["rich[jupyter]==13.7.1", "attrs"], &[remedy]), ["attrs", "rich[jupyter]==13.4.2"]);
+    }
+
+    #[test]
+    fn an_extra_keeps_the_version() {
+        let remedy = Remedy::Require(requirement("httpx[http2]"));
+        assert_eq!(after(&["httpx==0.24.1"], &[remedy]), ["httpx[http2]==0.24.1"]);
     }
 
     #[test]

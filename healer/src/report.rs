@@ -70,6 +70,8 @@ pub struct Report {
     pub names: Vec<String>,
     /// The file that this Python cannot read, if that is the failure.
     pub syntax: Option<Unparsed>,
+    /// Whether the script is certainly one of Python 3's.
+    pub is_python_3: bool,
 }
 
 /// A file that an interpreter cannot read as its Python.

@@ -16,16 +16,18 @@ FRAMES = 8  # frames that are looked at, from the innermost outwards
 BASES = 24
 MODULES = 5000
 BUILT_IN = type(len)
+METHOD = type((lambda each: None).__get__(0))
 WRAPPED = (staticmethod, classmethod)
 
 
-def names(exceptions, entries_of, scopes_of):
+def names(exceptions, entries_of, scopes_of, place):
     """The names for the first of the exceptions that is about one; `entries_of` gives its tracebacks, `scopes_of` what is
-    known of their frames."""
+    known of their frames, `place` where a file is."""
     for value in exceptions:
         try:
-            found = _answered(entries_of(value)) or _names(value, scopes_of)
-        except Unknown:
+            found = _answered(entries_of(value), place) or _names(value, scopes_of)
+            found = [each for each in found if not _is_own(each.split(".")[0], place)]
+        except Exception:
             found = []
         if found:
             unique = []
@@ -46,11 +48,25 @@ def _names(value, scopes_of):
     return []
 
 
-def _answered(entries):
-    """What a `__getattr__` was asked for that answered with an exception of its own, whatever that is."""
+def _is_own(top_level, place):
+    """Whether a module is none of a library's or of Python's: a script's own of that name, or one that was made up."""
+    module = sys.modules.get(top_level)
+    if top_level == "__main__" or module is None:
+        return top_level == "__main__"
+    if not _is_module(module):
+        return True
+    path = _contents(module).get("__file__")
+    if type(path) is str:
+        return place(path) not in ("stdlib", "site")
+    known = ("builtins",) + tuple(sys.builtin_module_names)
+    return top_level not in known and _contents(module).get("__spec__") is None
+
+
+def _answered(entries, place):
+    """What a library's `__getattr__` was asked for that answered with an exception of its own, whatever that is."""
     for entry in reversed(entries[-3:]):
         frame = entry.tb_frame
-        if frame.f_code.co_name != "__getattr__":
+        if frame.f_code.co_name != "__getattr__" or place(frame.f_code.co_filename) != "site":
             continue
         values = [frame.f_locals.get(each) for each in frame.f_code.co_varnames[: frame.f_code.co_argcount]]
         if len(values) == 1 and type(values[0]) is str:
@@ -61,13 +77,13 @@ def _answered(entries):
 
 
 def _attribute(value, scopes_of):
-    # Since 3.10 the exception says it itself.
-    name = getattr(value, "name", None)
-    if type(name) is str and sys.version_info >= (3, 10):
-        return _members(value.obj, name)
+    # Since 3.10 the exception says it itself, unless somebody raised it by hand.
+    if sys.version_info >= (3, 10):
+        name, owner = _own_field(AttributeError, value, "name"), _own_field(AttributeError, value, "obj")
+        return _members(owner, name) if type(name) is str and owner is not None else []
     kind, name = _of_an_object(str(value))
     built_in = vars(sys.modules["builtins"]).get(kind)
-    if isinstance(built_in, type):
+    if _is_class(built_in):
         return _members(built_in, name)
     for scope, path in _statements(scopes_of(value)):
         for node in _syntax.walk(path[-1]):
@@ -79,10 +95,19 @@ def _attribute(value, scopes_of):
     found = []
     for module in list(sys.modules.values())[:MODULES] if kind else ():
         # What is not seen in the statement is of some class of that name that is loaded.
-        each = module.__dict__.get(kind) if _is_module(module) else None
-        if isinstance(each, type) and not _has(each, name):
-            found.extend(_members(each, name))
+        each = _contents(module).get(kind) if _is_module(module) else None
+        if not _is_class(each) or _has(each, name):
+            continue
+        if each.__module__ == "__main__":
+            return []
+        found.extend(_members(each, name))
     return found
+
+
+def _own_field(kind, value, name):
+    """A field of a built-in exception: a class made of it may have another of that name, whose code must not run."""
+    field = vars(kind).get(name)
+    return field.__get__(value) if field is not None else None
 
 
 def _of_an_object(text):
@@ -103,24 +128,37 @@ def _owner(node, scope):
         called = evaluate(node.func, scope) if isinstance(node, _ast.Call) else None
     except Unknown:
         called = None
-    return called if isinstance(called, type) else Unknown
+    return called if _is_class(called) else Unknown
 
 
 def _has(owner, name):
     if _is_module(owner):
-        return name in owner.__dict__
+        return name in _contents(owner)
     try:
         if name in object.__getattribute__(owner, "__dict__"):
             return True
     except Exception:
         pass
-    kind = owner if isinstance(owner, type) else type(owner)
-    return any(name in each.__dict__ for each in kind.__mro__)
+    return any(name in vars(each) for each in _bases(owner))
 
 
 def _is_module(value):
     # Not isinstance: a proxy may answer for what it stands for.
     return issubclass(type(value), MODULE)
+
+
+def _is_class(value):
+    return issubclass(type(value), type)
+
+
+def _contents(module):
+    """A module's names; one that loads itself when it is looked into is not."""
+    return MODULE.__dict__["__dict__"].__get__(module)
+
+
+def _bases(value):
+    """The classes of a class or of an object, nearest first."""
+    return type.__dict__["__mro__"].__get__(value if _is_class(value) else type(value))
 
 
 def _members(owner, name):
@@ -130,15 +168,14 @@ def _members(owner, name):
 def _called(owner):
     """What a module, a class or an object's class is called."""
     if _is_module(owner):
-        if getattr(owner.__dict__.get("__spec__"), "_initializing", False):
+        if getattr(_contents(owner).get("__spec__"), "_initializing", False):
             # It is being imported: a circle of imports, whatever the version.
             return []
-        own = owner.__dict__.get("__name__")
+        own = _contents(owner).get("__name__")
         found = [own] if type(own) is str else []
         return found + [name for name, module in list(sys.modules.items()) if module is owner and type(name) is str]
     found = []
-    kind = owner if isinstance(owner, type) else type(owner)
-    for each in kind.__mro__[:BASES]:
+    for each in _bases(owner)[:BASES]:
         if each is not object:
             found.extend(_defined(each))
     return found
@@ -156,8 +193,8 @@ def _defined(value):
 
 
 def _imported(value, scopes_of):
-    module = value.name if type(value.name) is str else None
-    name = getattr(value, "name_from", None)
+    module, name = _own_field(ImportError, value, "name"), _own_field(ImportError, value, "name_from")
+    module = module if type(module) is str else None
     if type(name) is not str or module is None:
         for scope, path in _statements(scopes_of(value))[:1]:
             node = path[-1]
@@ -165,13 +202,13 @@ def _imported(value, scopes_of):
                 return []
             module = module or node.module
             loaded = sys.modules.get(module or "")
-            lacking = [each.name for each in node.names if loaded is not None and each.name not in vars(loaded)]
+            lacking = [each.name for each in node.names if _is_module(loaded) and each.name not in _contents(loaded)]
             lacking = [each for each in lacking if "'%s'" % each in str(value)]
             name = lacking[0] if lacking else None
     if type(module) is not str or type(name) is not str:
         return []
     loaded = sys.modules.get(module)
-    return _members(loaded, name) if loaded is not None else ["%s.%s" % (module, name)]
+    return _members(loaded, name) if _is_module(loaded) else ["%s.%s" % (module, name)]
 
 
 def _argument(text, scopes):
@@ -216,27 +253,29 @@ def _callable_names(node, scope):
             owner = evaluate(node.value, scope)
             found = _member(owner, node.attr)
             named = _defined(found) if found is not None else []
-            return named + _members(owner, node.attr)
+            members = _members(owner, node.attr)
+            # What was put there in a library's place is not the library's.
+            same = not named or any(each.split(".")[0] == named[0].split(".")[0] for each in members)
+            return named + members if same else named
         found = evaluate(node, scope)
     except Unknown:
         found = vars(sys.modules["builtins"]).get(getattr(node, "id", None))
-    if isinstance(found, type) or type(found) in (FUNCTION, BUILT_IN):
+    if _is_class(found) or type(found) in (FUNCTION, BUILT_IN):
         return _defined(found)
-    function = getattr(found, "__func__", None)  # a bound method
-    return _defined(function) if type(function) is FUNCTION else []
+    return _defined(found.__func__) if type(found) is METHOD and type(found.__func__) is FUNCTION else []
 
 
 def _member(owner, name):
     """A function or class in a module or a class; nothing is bound, no descriptor runs."""
     if _is_module(owner):
-        places = [owner.__dict__]
+        places = [_contents(owner)]
     else:
-        places = [each.__dict__ for each in (owner if isinstance(owner, type) else type(owner)).__mro__]
+        places = [vars(each) for each in _bases(owner)]
     for each in places:
         if name in each:
             found = each[name]
             found = found.__func__ if type(found) in WRAPPED else found
-            return found if isinstance(found, type) or type(found) in (FUNCTION, BUILT_IN) else None
+            return found if _is_class(found) or type(found) in (FUNCTION, BUILT_IN) else None
     return None
 
 

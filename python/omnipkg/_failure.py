@@ -8,7 +8,7 @@ import _ast
 import os
 import sys
 
-from omnipkg import _apis, _syntax
+from omnipkg import _apis, _modern, _syntax
 from omnipkg._checks import Checks
 from omnipkg._distributions import Distributions, normalise
 from omnipkg._missing import also_missing, missing_distribution, missing_module
@@ -86,26 +86,45 @@ class _Failure(object):
             "missing_distribution": None if checks else missing_distribution(relevant),
             "names": [] if checks else self._api_names(relevant),
             "syntax": self._unparsed(),
+            "is_python_3": _modern.is_python_3(self.main),
         }
 
     def _api_names(self, exceptions):
         entries_of = lambda each: self.tracebacks[id(each)]
-        return _apis.names(exceptions, entries_of, lambda each: self._scopes(entries_of(each)))
+        return _apis.names(exceptions, entries_of, lambda each: self._scopes(entries_of(each)), self.place)
 
     def _unparsed(self):
-        """The file that this Python cannot read, if that is the failure."""
-        for value in [self.value] + self.chain:
-            filename = getattr(value, "filename", None)
-            if isinstance(value, SyntaxError) and type(filename) is str and os.path.isfile(filename):
-                line = value.lineno if type(value.lineno) is int and value.lineno > 0 else 0
+        """The file that this Python cannot read, if that is the failure: the script's own, or one that was imported."""
+        for value in [self.value] + self._relevant_chain():
+            if not issubclass(type(value), SyntaxError):
+                continue
+            fields = vars(SyntaxError)
+            filename, line, text = (fields[each].__get__(value) for each in ("filename", "lineno", "text"))
+            if type(filename) is not str or not os.path.isfile(filename) or _syntax.load(filename) is not None:
+                continue
+            if filename == self.main or self._was_imported(value):
+                line = line if type(line) is int and line > 0 else 0
                 return {
                     "file": os.path.abspath(filename),
                     "line": line,
-                    "text": (value.text or "").strip()[:500] if type(value.text) is str or value.text is None else "",
+                    "text": text.strip()[:500] if type(text) is str else "",
                     "where": self.place(filename),
                     "distribution": self.distributions.owner_of_file(os.path.abspath(filename)),
                 }
         return None
+
+    def _was_imported(self, value):
+        """Whether it was an import that an exception came out of: the import system takes its own frames away."""
+        traceback = value.__traceback__
+        while traceback is not None and traceback.tb_next is not None:
+            traceback = traceback.tb_next
+        if traceback is None:
+            return False
+        name = traceback.tb_frame.f_code.co_filename
+        if name.startswith("<frozen importlib") or name.endswith(os.path.join("", "importlib", "__init__.py")):
+            return True
+        found = self._path(traceback)
+        return found is not None and isinstance(found[1][-1], (_ast.Import, _ast.ImportFrom))
 
     def _exception(self, value):
         kind = type(value)

@@ -89,7 +89,9 @@ class Subjects(object):
             known = plain(value)
         except Unknown:
             return None
-        if not any(agrees(text, installed) for text in _written(known)):
+        texts = _written(known)
+        # What was shortened must be the whole version: (2, 0) is none of 2.31.
+        if not texts or not (agrees(texts[0], installed) or _shortened(installed) in texts[1:]):
             return None
         found = Subject(owner, installed, "attribute", known, ordered=is_version(value))
         return found if type(known) is str else found.but(known, kind="prefix")
@@ -332,6 +334,12 @@ def _written(value):
             break
         value = value[:-1]
     return texts
+
+
+def _shortened(version):
+    while version.endswith(".0"):
+        version = version[:-2]
+    return version
 
 
 def agrees(text, installed):

@@ -93,3 +93,53 @@ fn a_name_that_never_was_is_the_scripts_own_failure() {
     assert!(!output.stderr.contains("omnipkg:"), "{output}");
     assert_eq!(runs(&context), 1);
 }
+
+/// Each fails for its own reasons, whatever another Python would make of it: it runs once, with Python's own words.
+#[test]
+fn what_only_looks_like_python_2_is_run_once() {
+    let Some(context) = with_python2() else { return };
+    script(&context, "old.py", &["print 'old'"]);
+    for (name, lines) in [
+        ("main", &[COUNT, "import old", "print(f'{old}')"][..]),
+        ("handled", &[COUNT, "try:", "    import old", "except SyntaxError:", "    {}['own']"]),
+        ("linter", &[COUNT, "import ast", "ast.parse(open('old.py').read(), 'old.py')"]),
+        ("compiled", &[COUNT, "compile('1 +', __file__, 'eval')"]),
+        ("tabs", &["def f():", "        if 1:", "\treturn 1", "f()"]),
+        ("modern", &[COUNT, "print(1, 2)", "{}.has_key(1)"]),
+        ("shebang", &["#!/usr/bin/env python3", COUNT, "{}.has_key(1)"]),
+        (
+            "own_class",
+            &[COUNT, "class Conf(dict):", "    def __getattr__(self, n):", "        return self[n]", "Conf().has_key"],
+        ),
+    ] {
+        let before = runs(&context);
+        script(&context, &format!("{name}.py"), lines);
+        let output = context.run(["run", &format!("{name}.py")]);
+        assert_eq!(output.code(), 1, "{name}\n{output}");
+        assert!(!output.stderr.contains("omnipkg:"), "{name}\n{output}");
+        let counted = usize::from(lines.contains(&COUNT));
+        assert_eq!(runs(&context) - before, counted, "{name}");
+    }
+}
+
+#[test]
+fn a_remembered_remedy_is_none_for_who_asks_for_a_python() {
+    let Some(context) = with_python2() else { return };
+    script(&context, "s.py", &["import urllib2", "print(urllib2.__name__)"]);
+    assert_eq!(context.run(["run", "s.py"]).success().stdout, "urllib2\n");
+    let (major, minor) = context.interpreter().version;
+    let output = context.run(["run", "--python", &format!("{major}.{minor}"), "s.py"]);
+    assert_eq!(output.code(), 1, "{output}");
+    assert!(output.stderr.contains("No module named 'urllib2'"), "{output}");
+}
+
+#[test]
+fn another_python_is_remembered_only_after_a_good_end() {
+    let Some(context) = with_python2() else { return };
+    script(&context, "s.py", &["import urllib2, sys", "sys.exit(4)"]);
+    for _ in 0..2 {
+        let output = context.run(["run", "s.py"]);
+        assert_eq!(output.code(), 4, "{output}");
+        assert!(output.stderr.contains("running with Python 2.7"), "{output}");
+    }
+}

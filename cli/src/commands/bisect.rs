@@ -28,11 +28,16 @@ pub fn bisect(settings: &Settings, options: &BisectOptions) -> Result<u8> {
     let signals = Signals::block()?;
     let run = as_run(options);
     let job = Job::new(settings, &signals, &run)?;
-    let choice = PythonChoice { only_by_name: true, ..job.python_choice() };
-    let mut workshop = LazyWorkshop::new(settings, &signals, choice, || job.open());
     let subject = Subject::of(&options.project)?;
+    let mut choice = PythonChoice { only_by_name: true, ..job.python_choice() };
+    // Which Python was asked for tells no more than where to begin if Pythons are what is tried.
+    choice.asked = choice.asked.filter(|_| !matches!(subject, Subject::Python));
+    let mut workshop = LazyWorkshop::new(settings, &signals, choice, || job.open());
     let versions = subject.versions(&mut workshop)?;
     let known = Known { good: place(&versions, options.good.as_ref())?, bad: place(&versions, options.bad.as_ref())? };
+    if known.good.is_some() && known.good == known.bad {
+        bail!("--good and --bad are one version");
+    }
     let mut bisection = Bisection { settings, signals: &signals, job: &job, subject, versions, trials: Vec::new() };
     let plan = job.plan(None)?;
     let count = bisection.versions.len();

@@ -72,6 +72,9 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     finish(runner.writable);
     let outcome = outcome?;
     job.remember(&outcome, workshop.interpreter())?;
+    if outcome.exit != 0 && remembered.as_ref().is_some_and(RememberedRun::is_on_another_python) {
+        job.forget();
+    }
     gather::after_run(&Layout::new(&settings.home), &outcome.view.id, &outcome.view.path);
     if let Ended::NotComposed(error) = &outcome.ended {
         output::error(&error.0);
@@ -139,6 +142,8 @@ impl<'a> Job<'a> {
         // Python that was asked for counts.
         if script.is_none_or(|script| script.block.is_none()) {
             key.add("beneath", beneath.identity().as_bytes());
+            // No remedy takes another Python than one that was asked for.
+            key.add("asked", target.request().or(options.selection.python.as_deref()).unwrap_or("").as_bytes());
         } else {
             key.add("python", target.said_request().unwrap_or("").as_bytes());
         }
@@ -181,7 +186,11 @@ impl<'a> Job<'a> {
     /// Which Pythons a remedy may choose.
     pub fn python_choice(&self) -> PythonChoice {
         let required = self.block.as_ref().and_then(|block| block.requires_python.clone());
-        PythonChoice { asked: self.target.said_request().map(str::to_owned), required, only_by_name: false }
+        let asked = self.options.selection.python.as_deref().or(match &self.block {
+            None => self.target.request(),
+            Some(_) => self.target.said_request(),
+        });
+        PythonChoice { asked: asked.map(str::to_owned), required, only_by_name: false }
     }
 
     /// Opens the store and finds the context.
@@ -271,6 +280,13 @@ impl<'a> Job<'a> {
             self.write(&outcome.view, &outcome.plan, made_for)?;
         }
         Ok(())
+    }
+
+    /// What was remembered has not come to a good end: the next start begins anew. Best effort.
+    fn forget(&self) {
+        if let Some(key) = &self.key {
+            let _ = fs::remove_file(Layout::new(&self.settings.home).remembered_run(key));
+        }
     }
 
     fn write(&self, view: &RunView, plan: &Plan, made_for: Option<Identity>) -> Result<()> {

@@ -3,6 +3,7 @@
 use omnipkg_healer::Pythons;
 use omnipkg_store::Store;
 use omnipkg_store::interpreter::discover::{self, PythonRequest};
+use omnipkg_store::interpreter::registry::Registry;
 use omnipkg_store::interpreter::{Interpreter, probe_cached};
 use pep440_rs::Version;
 use std::path::PathBuf;
@@ -49,8 +50,8 @@ pub fn version(interpreter: &Interpreter) -> Option<Version> {
 
 /// One of each minor version, as a command would take it; the newest first.
 pub fn all(store: &Store) -> Vec<Interpreter> {
-    let paths =
-        discover::candidates_with_adopted(store.layout(), &PythonRequest::Any).into_iter().chain(discover::all());
+    let adopted = Registry::new(store).all().unwrap_or_default().into_iter().map(|record| record.path().to_owned());
+    let paths = discover::candidates(&PythonRequest::Any).into_iter().chain(adopted).chain(discover::all());
     let mut found: Vec<Interpreter> = Vec::new();
     for interpreter in paths.filter_map(|path| probe_cached(store, &path).ok()) {
         let facts = &interpreter.facts;

@@ -12,6 +12,7 @@ use crate::signals::Signals;
 use crate::workshop::{Composed, Found, Workshop, is_unsatisfiable};
 use anyhow::{Context as _, Result, bail};
 use omnipkg_healer::{Plan, Remedy, Views};
+use omnipkg_resolver::Names;
 use omnipkg_store::Store;
 use omnipkg_store::interpreter::{Identity, Interpreter};
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
@@ -145,9 +146,12 @@ impl<'a> LazyWorkshop<'a> {
         let workshop = self.workshop()?;
         let own = workshop.context().interpreter.clone();
         let own_version = pythons::version(&own);
+        // Of Python 3's versions "before 3.10" does not mean Python 2.
+        let three = Version::new([3]);
+        let is_of_three = |wanted: &VersionSpecifiers| (0..100).any(|minor| wanted.contains(&Version::new([3, minor])));
         let fits = |version: &Version| match &wanted {
-            Some(wanted) => wanted.contains(version),
-            None => own_version.as_ref().is_some_and(|own| version < own) && *version >= Version::new([3]),
+            Some(wanted) => wanted.contains(version) && (*version >= three || !is_of_three(wanted)),
+            None => own_version.as_ref().is_some_and(|own| version < own) && *version >= three,
         };
         let own_fits =
             wanted.as_ref().is_none_or(|wanted| own_version.as_ref().is_some_and(|own| wanted.contains(own)));
@@ -166,8 +170,10 @@ impl<'a> LazyWorkshop<'a> {
         }
         match (found.is_empty(), wanted) {
             (true, Some(wanted)) => {
-                let both: Vec<VersionSpecifier> =
-                    wanted.iter().chain(choice.required.iter().flat_map(|own| own.iter())).cloned().collect();
+                let required = choice.required.iter().flat_map(|own| own.iter());
+                let at_least =
+                    is_of_three(&wanted).then(|| VersionSpecifier::greater_than_equal_version(three.clone()));
+                let both: Vec<VersionSpecifier> = wanted.iter().chain(required).cloned().chain(at_least).collect();
                 let other = interpreters::find(workshop.store(), None, Some(&both.into_iter().collect()))?;
                 Ok(vec![(other, false)])
             }
@@ -179,7 +185,10 @@ impl<'a> LazyWorkshop<'a> {
         let same = self.other.as_ref().is_some_and(|other| other.context().interpreter.path() == interpreter.path());
         if !same {
             let store = self.workshop()?.store().clone();
-            self.other = Some(Workshop::new(self.settings, store, Context::isolated(interpreter)));
+            let mut other = Workshop::new(self.settings, store, Context::isolated(interpreter));
+            // There all is chosen anew, and a remedy builds nothing.
+            other.rules.formats.only_binary = Names::all();
+            self.other = Some(other);
         }
         let composed = compose(self.other.as_mut().context("no workshop")?, plan, base)?;
         self.used_other = true;
@@ -266,6 +275,10 @@ impl Views for LazyWorkshop<'_> {
 
     fn version(&self, view: &RunView, project: &str) -> Option<String> {
         Some(view.composed.as_ref()?.description.wheel(project)?.version.clone())
+    }
+
+    fn is_same(&self, one: &RunView, other: &RunView) -> bool {
+        one.id == other.id
     }
 
     fn other_python(&self, view: &RunView, before: &RunView) -> Option<String> {

@@ -25,6 +25,7 @@ pub(super) fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosi
         return None;
     }
     let modules = missing.into_iter().flat_map(|missing| prefixes(&missing.module));
+    let modules = modules.filter(|name| !AMBIGUOUS.contains(name));
     let names = report.names.iter().map(String::as_str).chain(modules);
     names.filter_map(|name| Some((name, api(name)?))).find_map(|(name, api)| of(report, name, &api, context))
 }
@@ -46,8 +47,8 @@ fn of(report: &Report, name: &str, api: &Api, context: Context<'_>) -> Option<Di
         let evidence = format!("{who} uses {name}, which Python {python} does not have");
         let mut diagnosis = Diagnosis::new(Kind::Api, evidence);
         if is_python_2(api) && !can_be_python_2(report, context) {
-            let is_told = !AMBIGUOUS.contains(&name.as_str()) && !context.pythons.known().iter().any(is_second);
             diagnosis.evidence += ", and there is no Python 2 on this machine";
+            let is_told = !report.is_python_3 && !context.pythons.known().iter().any(is_second);
             return is_told.then_some(diagnosis);
         }
         diagnosis.remedies = vec![Remedy::Python(api.versions.clone())];
@@ -65,9 +66,29 @@ fn of(report: &Report, name: &str, api: &Api, context: Context<'_>) -> Option<Di
     Some(diagnosis)
 }
 
-/// Modules of Python 2 whose names people also give to files of their own.
-const AMBIGUOUS: &[&str] =
-    &["Queue", "commands", "exceptions", "md5", "sets", "sha", "statvfs", "thread", "ttk", "user", "rexec", "hotshot"];
+/// Modules of some standard library whose names people also give to files of their own: that one is missing says nothing.
+const AMBIGUOUS: &[&str] = &[
+    "chunk",
+    "commands",
+    "crypt",
+    "exceptions",
+    "formatter",
+    "hotshot",
+    "ihooks",
+    "md5",
+    "mhlib",
+    "parser",
+    "pipes",
+    "rexec",
+    "sets",
+    "sha",
+    "statvfs",
+    "symbol",
+    "thread",
+    "ttk",
+    "user",
+    "uu",
+];
 
 fn is_second(version: &Version) -> bool {
     version.release().first() == Some(&2)
@@ -79,6 +100,9 @@ fn is_python_2(api: &Api) -> bool {
 
 /// A file of a person's own may be missing that is called like a module of Python 2 was: only a script that Python 2 can read may be one of Python 2's.
 fn can_be_python_2(report: &Report, context: Context<'_>) -> bool {
+    if report.is_python_3 {
+        return false;
+    }
     let script = report.frames.iter().find(|frame| frame.place == "script");
     let readers = script.map(|frame| context.pythons.that_read(&frame.file)).unwrap_or_default();
     readers.iter().any(is_second)

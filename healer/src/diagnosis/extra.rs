@@ -1,5 +1,5 @@
 //! A part of a distribution that asks, in the command that its message tells, for one of the distribution's own extras:
-//! `pip install 'uvicorn[standard]'`. Of such a message only the command is read, and only for what is loaded already.
+//! `pip install 'uvicorn[standard]'`. It is an ImportError. Of such a message only the command is read, and only for what is loaded already.
 
 use super::{Diagnosis, Kind};
 use crate::remedy::{Remedy, bare};
@@ -7,7 +7,10 @@ use crate::report::{Report, line};
 use pep508_rs::Requirement;
 
 pub(super) fn diagnose(report: &Report) -> Option<Diagnosis> {
-    let asked = report.exceptions().flat_map(|exception| commands(&exception.message)).find(|requirement| {
+    // What was dealt with on the way is not the failure.
+    let import =
+        Some(&report.exception).filter(|exception| exception.bases.iter().any(|base| base == "ImportError"))?;
+    let asked = commands(&import.message).into_iter().find(|requirement| {
         !requirement.extras.is_empty() && report.distributions.contains_key(requirement.name.as_ref())
     })?;
     let extras: Vec<String> = asked.extras.iter().map(ToString::to_string).collect();
@@ -42,6 +45,7 @@ mod tests {
     fn remedies(text: &str) -> Vec<String> {
         let mut report = report("3.11.7", &[("uvicorn", "0.30.0")]);
         report.exception = exception("ImportError", text);
+        report.exception.bases = vec!["ImportError".into()];
         let diagnosis = found(&report);
         diagnosis
             .into_iter()

@@ -20,7 +20,19 @@ pub(super) fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosi
         }
         None => site(&unparsed.file, unparsed.line),
     };
-    let readers = context.pythons.that_read(&unparsed.file);
+    // All that the script has got as far as must be read.
+    let own = report.frames.iter().filter(|frame| frame.place == "script").map(|frame| frame.file.as_str());
+    let mut files: Vec<&str> = own.chain([unparsed.file.as_str()]).collect();
+    files.sort_unstable();
+    files.dedup();
+    let mut readers = context.pythons.that_read(&unparsed.file);
+    for file in files.into_iter().filter(|file| *file != unparsed.file) {
+        let others = context.pythons.that_read(file);
+        readers.retain(|reader| others.contains(reader));
+    }
+    // Much that is a slip in Python 3 means something in Python 2: only its own statements are evidence.
+    let may_be_python_2 = !report.is_python_3 && report.exception.class != "TabError" && is_python_2(unparsed);
+    readers.retain(|reader| !is_second(reader) || may_be_python_2);
     match best(&readers) {
         Some(version) => {
             let [major, minor, ..] = version.release() else { return None };
@@ -33,7 +45,7 @@ pub(super) fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosi
             diagnosis.remedies = vec![Remedy::Python(wanted)];
             Some(diagnosis)
         }
-        None if is_python_2(unparsed) && !context.pythons.known().iter().any(is_second) => {
+        None if may_be_python_2 && !context.pythons.known().iter().any(is_second) => {
             let evidence = format!("{who} is written for Python 2, and there is none on this machine");
             Some(Diagnosis::new(Kind::Syntax, evidence))
         }
@@ -59,7 +71,7 @@ fn is_python_2(unparsed: &Unparsed) -> bool {
     };
     let raises = text.strip_prefix("raise ").is_some_and(|rest| !rest.contains('(') && rest.contains(", "));
     let catches = text.strip_prefix("except ").is_some_and(|rest| !rest.starts_with('(') && rest.contains(", "));
-    statement("print") || statement("exec") || raises || catches || text.contains(" <> ")
+    statement("print") || statement("exec") || raises || catches || text.contains(" <> ") || text.contains('`')
 }
 
 #[cfg(test)]

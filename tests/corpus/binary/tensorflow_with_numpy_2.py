@@ -1,6 +1,5 @@
 # python: 3.9
 # context: tensorflow-cpu==2.10.1
-# heals: numpy <2; tensorflow-cpu <2; protobuf <3.21
+# heals: numpy <2
 import tensorflow as tf
-with tf.Session() as session:
-    print(session.run(tf.constant(42)))
+print(int(tf.constant(42)))

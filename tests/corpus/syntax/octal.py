@@ -1,3 +1,3 @@
 # python: 3.11
-# heals: Python ==2.7.*
+# heals: own
 print(0777)
