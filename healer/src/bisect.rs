@@ -101,14 +101,16 @@ pub fn first_change<E>(
     Ok(Ok(Change { before: low, after: high, turns: after }))
 }
 
+/// A version, and how the script ends with it.
+type End = (usize, Trial);
+
 /// The ends of a search between two versions that both fail: one that passes, found by going back from the last one in
 /// steps that double, and one behind it that fails.
-#[allow(clippy::type_complexity, reason = "the two ends as the search has them")]
 fn passing_before<E>(
     first: usize,
     last: usize,
     trial: &mut dyn FnMut(usize) -> Result<Trial, E>,
-) -> Result<Option<((usize, Trial), (usize, Trial))>, E> {
+) -> Result<Option<(End, End)>, E> {
     let (mut failing, mut step) = (last, 1);
     while failing > first + 1 {
         let place = failing.saturating_sub(step).max(first + 1);
@@ -127,7 +129,7 @@ fn outermost<E>(
     range: std::ops::Range<usize>,
     from_the_end: bool,
     trial: &mut dyn FnMut(usize) -> Result<Trial, E>,
-) -> Result<Option<(usize, Trial)>, E> {
+) -> Result<Option<End>, E> {
     let places: Box<dyn Iterator<Item = usize>> = if from_the_end { Box::new(range.rev()) } else { Box::new(range) };
     for place in places {
         match trial(place)? {
@@ -143,7 +145,7 @@ fn near_the_middle<E>(
     low: usize,
     high: usize,
     trial: &mut dyn FnMut(usize) -> Result<Trial, E>,
-) -> Result<Option<(usize, Trial)>, E> {
+) -> Result<Option<End>, E> {
     let middle = low + (high - low) / 2;
     let mut between: Vec<usize> = (low + 1..high).collect();
     between.sort_by_key(|place| place.abs_diff(middle));

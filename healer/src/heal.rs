@@ -188,7 +188,8 @@ impl Healer<'_> {
                 })
                 .map_err(HealError)?;
             // It was printed, and went on to a good end: nothing failed.
-            let went_on = exit == 0 && attempts.last().is_some_and(|attempt| !attempt.report.held);
+            let is_held = attempts.last().is_some_and(|attempt| attempt.report.held);
+            let went_on = exit == 0 && next.is_some() && !is_held;
             if let Some(attempt) = attempts.last_mut().filter(|_| went_on) {
                 attempt.taken.clear();
             }

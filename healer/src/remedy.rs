@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use pep440_rs::{VersionSpecifier, VersionSpecifiers};
+use pep440_rs::{Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::{PackageName, Requirement, VersionOrUrl};
 
 /// One change to a plan.
@@ -168,6 +168,11 @@ impl Plan {
             None => self.requirements.push(bare(to.clone())),
         }
     }
+}
+
+/// Whether some Python 3 is among these versions of Python. Of most that end somewhere Python 2 is none that is meant.
+pub fn has_a_python_3(specifiers: &VersionSpecifiers) -> bool {
+    (0..100).any(|minor| specifiers.contains(&Version::new([3, minor])))
 }
 
 /// A requirement of a project, any version.

@@ -50,11 +50,11 @@ def _names(value, scopes_of):
 
 def _is_own(top_level, place):
     """Whether a module is none of a library's or of Python's: a script's own of that name, or one that was made up."""
-    module = sys.modules.get(top_level)
-    if top_level == "__main__" or module is None:
-        return top_level == "__main__"
-    if not _is_module(module):
+    if top_level == "__main__":
         return True
+    module = sys.modules.get(top_level)
+    if not _is_module(module):
+        return module is not None
     path = _contents(module).get("__file__")
     if type(path) is str:
         return place(path) not in ("stdlib", "site")

@@ -207,6 +207,7 @@ fn a_hook_of_the_scripts_own_hears_of_the_failure_and_it_is_healed() {
     hook: wrong
     omnipkg: s.py:3 needs rich 13.4.2 (found 13.7.1): running with rich 13.4.2
     ");
+    assert_eq!(quiet_success(context.run(["run", "s.py"])), "13.4.2\n", "it is remembered");
 }
 
 #[test]

@@ -71,7 +71,7 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     keeping.into_iter().for_each(Keeping::finish);
     finish(runner.writable);
     let outcome = outcome?;
-    job.remember(&outcome, workshop.interpreter())?;
+    job.remember(&outcome, workshop.interpreter_of(&outcome.view))?;
     if outcome.exit != 0 && remembered.as_ref().is_some_and(RememberedRun::is_on_another_python) {
         job.forget();
     }
@@ -228,7 +228,7 @@ impl<'a> Job<'a> {
         }
         let (composed, unnoted) = workshop.compose_unnoted(&self.plan(remembered)?)?;
         let view = RunView::from(composed);
-        let made_for = workshop.interpreter().filter(|_| !self.is_plain() && remembered.is_none());
+        let made_for = workshop.interpreter_of(&view).filter(|_| !self.is_plain() && remembered.is_none());
         let keeping = match (&self.key, made_for) {
             (Some(key), Some(interpreter)) => {
                 let run = RememberedRun::new(view.id, interpreter, &self.plan(None)?);
@@ -261,7 +261,7 @@ impl<'a> Job<'a> {
         // A test sees to it that the embedded tables load; without them the store's own proofs still heal.
         let knowledge = || loaded.get_or_init(|| Knowledge::embedded().unwrap_or_default());
         let provides = CatalogProvides { home: self.settings.home.clone() };
-        let pythons = MachinePythons { home: self.settings.home.clone() };
+        let pythons = MachinePythons::new(self.settings.home.clone());
         let heal = match self.options.heal {
             HealPolicy::Known => Heal::Known,
             HealPolicy::Ask => Heal::Ask,

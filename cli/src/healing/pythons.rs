@@ -6,6 +6,7 @@ use omnipkg_store::interpreter::discover::{self, PythonRequest};
 use omnipkg_store::interpreter::registry::Registry;
 use omnipkg_store::interpreter::{Interpreter, probe_cached};
 use pep440_rs::Version;
+use std::cell::OnceCell;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::str::FromStr;
@@ -15,13 +16,18 @@ const READ: &str = "import sys; compile(open(sys.argv[1], 'rb').read(), sys.argv
 
 /// The interpreters that are found here, asked when the healer asks.
 pub struct MachinePythons {
-    /// The store's root.
-    pub home: PathBuf,
+    home: PathBuf,
+    found: OnceCell<Vec<Interpreter>>,
 }
 
 impl MachinePythons {
-    fn all(&self) -> Vec<Interpreter> {
-        Store::open(&self.home).map(|store| all(&store)).unwrap_or_default()
+    /// Those that the store at this root knows, and those of the machine.
+    pub fn new(home: PathBuf) -> Self {
+        Self { home, found: OnceCell::new() }
+    }
+
+    fn all(&self) -> &[Interpreter] {
+        self.found.get_or_init(|| Store::open(&self.home).map(|store| all(&store)).unwrap_or_default())
     }
 }
 

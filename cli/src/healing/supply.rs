@@ -11,10 +11,11 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::workshop::{Composed, Found, Workshop, is_unsatisfiable};
 use anyhow::{Context as _, Result, bail};
+use omnipkg_healer::remedy::has_a_python_3;
 use omnipkg_healer::{Plan, Remedy, Views};
 use omnipkg_resolver::Names;
 use omnipkg_store::Store;
-use omnipkg_store::interpreter::{Identity, Interpreter};
+use omnipkg_store::interpreter::{Identity, Interpreter, probe_cached};
 use pep440_rs::{Operator, Version, VersionSpecifier, VersionSpecifiers};
 use pep508_rs::{PackageName, Requirement, VersionOrUrl};
 use std::cmp::Reverse;
@@ -49,7 +50,6 @@ pub struct LazyWorkshop<'a> {
     workshop: Option<Workshop<'a>>,
     /// On another Python than the context's.
     other: Option<Workshop<'a>>,
-    used_other: bool,
 }
 
 impl<'a> LazyWorkshop<'a> {
@@ -60,8 +60,7 @@ impl<'a> LazyWorkshop<'a> {
         choice: PythonChoice,
         open: impl FnOnce() -> Result<(Store, Context)> + 'a,
     ) -> Self {
-        let (workshop, other, used_other) = (None, None, false);
-        Self { settings, signals, open: Box::new(open), choice, workshop, other, used_other }
+        Self { settings, signals, open: Box::new(open), choice, workshop: None, other: None }
     }
 
     /// The workshop, opened now if it was not.
@@ -74,10 +73,13 @@ impl<'a> LazyWorkshop<'a> {
         self.workshop.as_mut().context("no workshop")
     }
 
-    /// The interpreter that the last view was made for, once the workshop is open.
-    pub fn interpreter(&self) -> Option<Identity> {
-        let used = self.other.as_ref().filter(|_| self.used_other).or(self.workshop.as_ref());
-        used.map(|workshop| workshop.context().interpreter.identity.clone())
+    /// The interpreter that a view was made for here; `None` for one that was there already.
+    pub fn interpreter_of(&self, view: &RunView) -> Option<Identity> {
+        let path = &view.composed.as_ref()?.description.interpreter;
+        let contexts = [&self.workshop, &self.other].into_iter().flatten().map(Workshop::context);
+        let known = contexts.map(|context| &context.interpreter).find(|interpreter| interpreter.path() == path);
+        let found = || probe_cached(self.workshop.as_ref()?.store(), path).ok();
+        Some(known.cloned().or_else(found)?.identity)
     }
 
     /// Composes the view of a plan over the context's base.
@@ -97,7 +99,7 @@ impl<'a> LazyWorkshop<'a> {
         let mut first_error = None;
         for (interpreter, is_own) in self.pythons_for(plan)? {
             let composed = match is_own {
-                true => self.compose_on_own(plan, &base),
+                true => compose(self.workshop()?, plan, &base),
                 false => self.compose_on(interpreter, plan, &base),
             };
             match composed {
@@ -108,11 +110,6 @@ impl<'a> LazyWorkshop<'a> {
             }
         }
         Err(first_error.context("nothing was tried")?)
-    }
-
-    fn compose_on_own(&mut self, plan: &Plan, base: &Base) -> Result<(Composed, Unnoted)> {
-        self.used_other = false;
-        compose(self.workshop()?, plan, base)
     }
 
     /// The Pythons to be tried for a plan, in their order, and whether each is the context's own.
@@ -148,9 +145,8 @@ impl<'a> LazyWorkshop<'a> {
         let own_version = pythons::version(&own);
         // Of Python 3's versions "before 3.10" does not mean Python 2.
         let three = Version::new([3]);
-        let is_of_three = |wanted: &VersionSpecifiers| (0..100).any(|minor| wanted.contains(&Version::new([3, minor])));
         let fits = |version: &Version| match &wanted {
-            Some(wanted) => wanted.contains(version) && (*version >= three || !is_of_three(wanted)),
+            Some(wanted) => wanted.contains(version) && (*version >= three || !has_a_python_3(wanted)),
             None => own_version.as_ref().is_some_and(|own| version < own) && *version >= three,
         };
         let own_fits =
@@ -172,7 +168,7 @@ impl<'a> LazyWorkshop<'a> {
             (true, Some(wanted)) => {
                 let required = choice.required.iter().flat_map(|own| own.iter());
                 let at_least =
-                    is_of_three(&wanted).then(|| VersionSpecifier::greater_than_equal_version(three.clone()));
+                    has_a_python_3(&wanted).then(|| VersionSpecifier::greater_than_equal_version(three.clone()));
                 let both: Vec<VersionSpecifier> = wanted.iter().chain(required).cloned().chain(at_least).collect();
                 let other = interpreters::find(workshop.store(), None, Some(&both.into_iter().collect()))?;
                 Ok(vec![(other, false)])
@@ -190,9 +186,7 @@ impl<'a> LazyWorkshop<'a> {
             other.rules.formats.only_binary = Names::all();
             self.other = Some(other);
         }
-        let composed = compose(self.other.as_mut().context("no workshop")?, plan, base)?;
-        self.used_other = true;
-        Ok(composed)
+        compose(self.other.as_mut().context("no workshop")?, plan, base)
     }
 }
 

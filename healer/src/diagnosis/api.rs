@@ -6,7 +6,7 @@
 
 use super::{Context, Diagnosis, Kind};
 use crate::knowledge::{Api, PYTHON, api};
-use crate::remedy::{Remedy, versioned};
+use crate::remedy::{Remedy, has_a_python_3, versioned};
 use crate::report::{Report, line};
 use pep440_rs::Version;
 use std::str::FromStr;
@@ -46,7 +46,7 @@ fn of(report: &Report, name: &str, api: &Api, context: Context<'_>) -> Option<Di
         }
         let evidence = format!("{who} uses {name}, which Python {python} does not have");
         let mut diagnosis = Diagnosis::new(Kind::Api, evidence);
-        if is_python_2(api) && !can_be_python_2(report, context) {
+        if !has_a_python_3(&api.versions) && !can_be_python_2(report, context) {
             diagnosis.evidence += ", and there is no Python 2 on this machine";
             let is_told = !report.is_python_3 && !context.pythons.known().iter().any(is_second);
             return is_told.then_some(diagnosis);
@@ -92,10 +92,6 @@ const AMBIGUOUS: &[&str] = &[
 
 fn is_second(version: &Version) -> bool {
     version.release().first() == Some(&2)
-}
-
-fn is_python_2(api: &Api) -> bool {
-    (0..100).all(|minor| !api.versions.contains(&Version::new([3, minor])))
 }
 
 /// A file of a person's own may be missing that is called like a module of Python 2 was: only a script that Python 2 can read may be one of Python 2's.

@@ -23,8 +23,8 @@
 //!
 //! What must stay true: node 0 is the root; the children of a directory are contiguous, come after it
 //! and are sorted by the bytes of their names (no two alike); the same tree gives the same bytes. The
-//! checksum is blake3 over everything but itself; what is referred to refers to nothing. Every read is bounds-checked: a damaged manifest is
-//! [`crate::Error::Damaged`], never a panic and never an endless walk.
+//! checksum is blake3 over everything but itself; what is referred to refers to nothing. Every read is
+//! bounds-checked: a damaged manifest is [`crate::Error::Damaged`], never a panic and never an endless walk.
 
 mod builder;
 mod bytes;

@@ -127,7 +127,6 @@ fn tree(manifest: &WheelManifest) -> Result<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::digest::Digest;
-    use crate::tags::WheelTag;
     use crate::wheel::WheelFile;
 
     /// A store with one wheel of so many files.
@@ -141,20 +140,7 @@ mod tests {
 
     fn publish(store: &Store, sha256: &Sha256, files: usize) {
         let file = |n| WheelFile { digest: Digest::of(b"x"), size: 1, executable: false, path: format!("site/{n}.py") };
-        let manifest = WheelManifest {
-            filename: "pkg-1.0-py3-none-any.whl".to_owned(),
-            name: "pkg".parse().unwrap(),
-            display_name: "Pkg".to_owned(),
-            version: "1.0".parse().unwrap(),
-            tags: vec![WheelTag::new("py3", "none", "any")],
-            requires_python: None,
-            requires_dist: Vec::new(),
-            provides_extra: Vec::new(),
-            entry_points: Vec::new(),
-            import_names: Vec::new(),
-            warnings: Vec::new(),
-            files: (0..files).map(file).collect(),
-        };
+        let manifest = WheelManifest::sample((0..files).map(file).collect());
         publish::file(store, &store.layout().wheel(sha256), &manifest.to_bytes()).unwrap();
     }
 

@@ -3,7 +3,6 @@
 
 use super::*;
 use crate::error::Error;
-use crate::tags::WheelTag;
 use crate::wheel::{WheelFile, WheelManifest, WheelTree};
 use crate::{Layout, Sha256, Store, ViewId, publish};
 use std::fs;
@@ -43,20 +42,7 @@ impl Context {
         };
         let mut files: Vec<WheelFile> = paths.iter().map(file).collect();
         files.sort_by(|one, other| one.path.cmp(&other.path));
-        let manifest = WheelManifest {
-            filename: "pkg-1.0-py3-none-any.whl".to_owned(),
-            name: "pkg".parse().unwrap(),
-            display_name: "Pkg".to_owned(),
-            version: "1.0".parse().unwrap(),
-            tags: vec![WheelTag::new("py3", "none", "any")],
-            requires_python: None,
-            requires_dist: Vec::new(),
-            provides_extra: Vec::new(),
-            entry_points: Vec::new(),
-            import_names: Vec::new(),
-            warnings: Vec::new(),
-            files,
-        };
+        let manifest = WheelManifest::sample(files);
         publish::file(&self.store, &self.layout().wheel(&self.wheel), &manifest.to_bytes()).unwrap();
     }
 

@@ -102,6 +102,26 @@ impl WheelManifest {
         parse::parse(bytes)
     }
 
+    /// A wheel of these files, in their order, for tests.
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub(crate) fn sample(files: Vec<WheelFile>) -> Self {
+        Self {
+            filename: "pkg-1.0-py3-none-any.whl".to_owned(),
+            name: "pkg".parse().unwrap(),
+            display_name: "Pkg".to_owned(),
+            version: "1.0".parse().unwrap(),
+            tags: vec![WheelTag::new("py3", "none", "any")],
+            requires_python: None,
+            requires_dist: Vec::new(),
+            provides_extra: Vec::new(),
+            entry_points: Vec::new(),
+            import_names: Vec::new(),
+            warnings: Vec::new(),
+            files,
+        }
+    }
+
     /// Reads the manifest of a wheel that the store has.
     ///
     /// # Errors
