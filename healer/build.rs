@@ -1,11 +1,11 @@
-//! Turns the table of APIs into one that is looked up without being read first: thousands of names would take longer to
-//! parse than anything else that a diagnosis does.
+//! Turns the tables of names into ones that are looked up without being read first: thousands of rows would take longer
+//! to parse than anything else that a diagnosis does.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 #[derive(Deserialize)]
@@ -25,10 +25,36 @@ struct Api {
     source: String,
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Modules {
+    modules: BTreeMap<String, Module>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Module {
+    distribution: String,
+    #[serde(default)]
+    versions: String,
+    source: String,
+}
+
 fn main() -> Result<(), Box<dyn Error>> {
-    let table = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("data/apis.toml");
+    let data = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("data");
+    let out = PathBuf::from(env::var("OUT_DIR")?);
+    fs::write(out.join("apis.rs"), apis(&data.join("apis.toml"))?)?;
+    fs::write(out.join("modules.rs"), modules(&[data.join("modules.toml"), data.join("wheels.toml")])?)?;
+    Ok(())
+}
+
+fn read(table: &Path) -> Result<String, Box<dyn Error>> {
     println!("cargo::rerun-if-changed={}", table.display());
-    let apis: Apis = toml::from_str(&fs::read_to_string(&table)?)?;
+    Ok(fs::read_to_string(table)?)
+}
+
+fn apis(table: &Path) -> Result<String, Box<dyn Error>> {
+    let apis: Apis = toml::from_str(&read(table)?)?;
     let mut names: BTreeMap<&str, usize> = BTreeMap::new();
     for (row, api) in apis.api.iter().enumerate() {
         if api.names.is_empty() || api.source.len() < 8 || api.versions.is_empty() {
@@ -52,6 +78,33 @@ fn main() -> Result<(), Box<dyn Error>> {
         writeln!(code, "({name:?}, {row}),")?;
     }
     code += "];\n";
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("apis.rs"), code)?;
-    Ok(())
+    Ok(code)
+}
+
+fn modules(tables: &[PathBuf]) -> Result<String, Box<dyn Error>> {
+    let mut rows: BTreeMap<String, Module> = BTreeMap::new();
+    for table in tables {
+        let read: Modules = toml::from_str(&read(table)?)?;
+        for (module, row) in read.modules {
+            if row.source.len() < 8 || row.distribution.is_empty() {
+                return Err(format!("{}: the row of {module} says too little", table.display()).into());
+            }
+            rows.entry(module).or_insert(row);
+        }
+    }
+    let mut code = String::from("static ROWS: &[Row] = &[\n");
+    for (module, Module { distribution, versions, source }) in &rows {
+        writeln!(
+            code,
+            "Row {{ module: {module:?}, distribution: {distribution:?}, versions: {versions:?}, source: {source:?} }},"
+        )?;
+    }
+    let projects: BTreeSet<String> = rows.values().map(|row| normalised(&row.distribution)).collect();
+    writeln!(code, "];\nstatic PROJECTS: &[&str] = &{projects:?};", projects = Vec::from_iter(projects))?;
+    Ok(code)
+}
+
+/// PEP 503.
+fn normalised(name: &str) -> String {
+    name.to_lowercase().split(['-', '_', '.']).filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }

@@ -3,8 +3,7 @@
 Imported by ``_omnipkg.pth`` when ``OMNIPKG_REPORT=<fd>:<dev>:<ino>`` names a socket of `omnipkg run`; it is not in the
 package, whose own import would cost as much again. What must stay true: a start costs next to nothing (nothing is
 imported here that the interpreter did not already load); the script sees neither the variable nor a changed traceback;
-whatever goes wrong here, the script prints what Python prints. The syntax is that of every Python, 2.7 too, where it
-only hides the variable.
+whatever goes wrong here, the script prints what Python prints. All of it runs under every Python, 2.7 too.
 """
 
 import os
@@ -14,6 +13,8 @@ _socket_id = None  # (fd, device, inode) of the socket, while it may be used
 _process = os.getpid()
 _thread_id = None
 _previous = sys.excepthook
+# Python 2 has no such class; there it is an IOError among others.
+_BROKEN_PIPE = BrokenPipeError if sys.version_info[0] > 2 else MemoryError
 _reported = None  # the exception value that the hook has seen
 
 
@@ -23,23 +24,36 @@ def _install():
         given = tuple(int(part) for part in os.environ.pop("OMNIPKG_REPORT").split(":"))
         if len(given) != 3 or not _is_open(given):
             return
-        if sys.version_info < (3, 6):
-            os.close(given[0])
-            return
-        os.set_inheritable(given[0], False)
+        _close_on_exec(given[0])
         if sys.flags.inspect or sys.flags.interactive:
             return
-        import _thread
         import atexit
     except Exception:
         return
     _socket_id = given
-    _thread_id = _thread.get_ident()
+    _thread_id = _thread()
     # Both, so that code which asks whether the hook is the default one gets the answer that it would get without us.
     sys.excepthook = sys.__excepthook__ = _hook
     atexit.register(_at_exit)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_leave)
+
+
+def _close_on_exec(descriptor):
+    if hasattr(os, "set_inheritable"):
+        os.set_inheritable(descriptor, False)
+        return
+    import fcntl
+
+    fcntl.fcntl(descriptor, fcntl.F_SETFD, fcntl.fcntl(descriptor, fcntl.F_GETFD) | fcntl.FD_CLOEXEC)
+
+
+def _thread():
+    if sys.version_info[0] == 2:
+        import thread
+    else:
+        import _thread as thread
+    return thread.get_ident()
 
 
 def _is_open(given):
@@ -59,9 +73,7 @@ def _leave():
 
 
 def _ready():
-    import _thread
-
-    return _socket_id is not None and os.getpid() == _process and _thread.get_ident() == _thread_id
+    return _socket_id is not None and os.getpid() == _process and _thread() == _thread_id
 
 
 def _hook(kind, value, traceback):
@@ -82,13 +94,13 @@ def _at_exit():
     value = getattr(sys, "last_value", None)
     if value is None or value is _reported or sys.excepthook is _hook or not _ready():
         return
-    if isinstance(value, BaseException) and _is_reported_kind(type(value)) and _ended_by(value):
-        _exchange(value, value.__traceback__, False)
+    traceback = getattr(value, "__traceback__", getattr(sys, "last_traceback", None))
+    if isinstance(value, BaseException) and _is_reported_kind(type(value)) and _ended_by(traceback):
+        _exchange(value, traceback, False)
 
 
-def _ended_by(value):
-    """Whether it left the program: a test runner or a console notes there what it has dealt with."""
-    traceback = value.__traceback__
+def _ended_by(traceback):
+    """Whether what came this way left the program: a test runner or a console notes there what it has dealt with."""
     if traceback is None:
         return False
     frame = traceback.tb_frame
@@ -100,9 +112,15 @@ def _ended_by(value):
 
 def _is_reported_kind(kind):
     try:
-        return issubclass(kind, Exception) and not issubclass(kind, (BrokenPipeError, MemoryError))
+        return issubclass(kind, Exception) and not issubclass(kind, (_BROKEN_PIPE, MemoryError))
     except TypeError:
         return False
+
+
+def _connection(module, descriptor):
+    if sys.version_info[0] == 2:  # its sockets have descriptors of their own
+        return module.fromfd(descriptor, module.AF_UNIX, module.SOCK_STREAM)
+    return module.socket(module.AF_UNIX, module.SOCK_STREAM, 0, descriptor)
 
 
 def _exchange(value, traceback, held):
@@ -119,7 +137,7 @@ def _exchange(value, traceback, held):
         message = _failure.message(value, traceback, held)
         if message is None or not _is_open(given):
             return b"P"
-        connection = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM, 0, given[0])
+        connection = _connection(_socket, given[0])
         connection.settimeout(None)
         view = memoryview(message)
         while view:
@@ -130,7 +148,7 @@ def _exchange(value, traceback, held):
         return b"P"
     finally:
         try:
-            if connection is not None:
+            if connection is not None and hasattr(connection, "detach"):
                 connection.detach()
         except BaseException:
             pass

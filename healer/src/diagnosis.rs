@@ -6,8 +6,11 @@
 mod api;
 mod binary;
 mod extra;
+mod missing_data;
 mod missing_library;
 mod missing_module;
+mod missing_program;
+mod required;
 mod syntax;
 #[cfg(test)]
 mod testing;
@@ -31,6 +34,12 @@ pub enum Kind {
     MissingLibrary,
     /// An attribute, name, module or argument that other versions of a distribution, or of Python, have.
     Api,
+    /// A program that the script starts and that is not there.
+    MissingProgram,
+    /// Data that a distribution wants beside itself.
+    MissingData,
+    /// A distribution that wants another one in other versions, and says so when it is imported.
+    Required,
     /// A file that this Python cannot read.
     Syntax,
     /// An extension module that was built for other versions of what it uses.
@@ -58,6 +67,8 @@ pub struct Diagnosis {
     pub guessable: bool,
     /// What else was thought of, and why it was not taken.
     pub considered: Vec<Considered>,
+    /// What the user can do where there is no remedy.
+    pub hint: Option<String>,
 }
 
 impl Diagnosis {
@@ -73,6 +84,7 @@ impl Diagnosis {
             guessed: false,
             guessable: false,
             considered: Vec::new(),
+            hint: None,
         }
     }
 
@@ -110,9 +122,13 @@ pub struct Context<'a> {
 pub fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosis> {
     version_assertion::diagnose(report)
         .or_else(|| syntax::diagnose(report, context))
+        .or_else(|| binary::wrong_python(report))
         .or_else(|| api::diagnose(report, context))
         .or_else(|| extra::diagnose(report))
+        .or_else(|| required::diagnose(report))
         .or_else(|| missing_module::diagnose(report, context))
         .or_else(|| binary::diagnose(report))
         .or_else(|| missing_library::diagnose(report, context))
+        .or_else(|| missing_data::diagnose(report))
+        .or_else(|| missing_program::diagnose(report))
 }

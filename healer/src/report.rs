@@ -110,6 +110,8 @@ pub struct Exception {
     pub path: Option<String>,
     /// The distribution that owns `path`.
     pub distribution: Option<String>,
+    /// The program that was to be started and is not there.
+    pub program: Option<String>,
 }
 
 /// One frame of the traceback.
@@ -185,8 +187,13 @@ pub enum Subject {
 pub struct MissingModule {
     /// The dotted name, "sklearn.externals".
     pub module: String,
+    /// The dotted names that the import asked for, which may be of parts of it: "google.cloud.storage" where "google" is
+    /// not there.
+    pub asked: Vec<String>,
     /// Its first part.
     pub top_level: String,
+    /// The Pythons ("3.9") for which an extension module of this name is there, where there is none for this one.
+    pub built_for: Vec<String>,
     /// Whether the first part itself can be imported.
     pub top_level_present: bool,
     /// Whether a file or folder of that name stands beside the script or the importing module.

@@ -45,6 +45,7 @@ pub fn unhealed(diagnosis: &Diagnosis) -> Vec<Talk> {
             diagnosis.considered.iter().map(|one| format!("{} ({})", one.project, one.reason)).collect();
         lines.push(Talk::Unhealed(format!("considered {}", considered.join("; "))));
     }
+    lines.extend(diagnosis.hint.iter().cloned().map(Talk::Hint));
     if diagnosis.kind == Kind::MissingModule {
         let names: Vec<&str> =
             diagnosis.considered.iter().filter(|one| one.installable).map(|one| one.project.as_str()).collect();

@@ -10,6 +10,7 @@ import _ast
 import sys
 
 from omnipkg import _syntax
+from omnipkg._either import BUILTINS, IS_PYTHON_2, qualified_name
 from omnipkg._values import FUNCTION, MODULE, Unknown, evaluate, last_name
 
 FRAMES = 8  # frames that are looked at, from the innermost outwards
@@ -41,10 +42,13 @@ def names(exceptions, entries_of, scopes_of, place):
 def _names(value, scopes_of):
     if isinstance(value, AttributeError):
         return _attribute(value, scopes_of)
-    if isinstance(value, ImportError) and not isinstance(value, ModuleNotFoundError):
+    if isinstance(value, ImportError) and (IS_PYTHON_2 or not isinstance(value, ModuleNotFoundError)):
         return _imported(value, scopes_of)
     if isinstance(value, TypeError):
         return _argument(str(value), scopes_of(value))
+    if type(value) is NameError:
+        parts = str(value).split("'")
+        return ["builtins." + parts[1]] if len(parts) == 3 and parts[2] == " is not defined" else []
     return []
 
 
@@ -58,7 +62,7 @@ def _is_own(top_level, place):
     path = _contents(module).get("__file__")
     if type(path) is str:
         return place(path) not in ("stdlib", "site")
-    known = ("builtins",) + tuple(sys.builtin_module_names)
+    known = (BUILTINS,) + tuple(sys.builtin_module_names)
     return top_level not in known and _contents(module).get("__spec__") is None
 
 
@@ -82,7 +86,7 @@ def _attribute(value, scopes_of):
         name, owner = _own_field(AttributeError, value, "name"), _own_field(AttributeError, value, "obj")
         return _members(owner, name) if type(name) is str and owner is not None else []
     kind, name = _of_an_object(str(value))
-    built_in = vars(sys.modules["builtins"]).get(kind)
+    built_in = vars(sys.modules[BUILTINS]).get(kind)
     if _is_class(built_in):
         return _members(built_in, name)
     for scope, path in _statements(scopes_of(value)):
@@ -184,7 +188,7 @@ def _called(owner):
 def _defined(value):
     """Of a class or function: its place below the first part of its module, and below all of it."""
     try:
-        module, name = value.__module__, value.__qualname__
+        module, name = value.__module__, qualified_name(value)
     except Exception:
         return []
     if type(module) is not str or type(name) is not str:
@@ -203,7 +207,7 @@ def _imported(value, scopes_of):
             module = module or node.module
             loaded = sys.modules.get(module or "")
             lacking = [each.name for each in node.names if _is_module(loaded) and each.name not in _contents(loaded)]
-            lacking = [each for each in lacking if "'%s'" % each in str(value)]
+            lacking = [each for each in lacking if "'%s'" % each in str(value) or str(value).endswith(" " + each)]
             name = lacking[0] if lacking else None
     if type(module) is not str or type(name) is not str:
         return []
@@ -259,7 +263,7 @@ def _callable_names(node, scope):
             return named + members if same else named
         found = evaluate(node, scope)
     except Unknown:
-        found = vars(sys.modules["builtins"]).get(getattr(node, "id", None))
+        found = vars(sys.modules[BUILTINS]).get(getattr(node, "id", None))
     if _is_class(found) or type(found) in (FUNCTION, BUILT_IN):
         return _defined(found)
     return _defined(found.__func__) if type(found) is METHOD and type(found.__func__) is FUNCTION else []

@@ -4,6 +4,7 @@ import _ast
 import sys
 
 from omnipkg import _syntax
+from omnipkg._either import STARRED, kinds, parameters
 from omnipkg._values import Scope, Unknown, evaluate, literal
 
 
@@ -19,6 +20,8 @@ class Binding(object):
         self.constant = node is not None and _is_constant(node)
 
 
+LOOPS = kinds("For", "AsyncFor")
+ANNOTATED = kinds("AnnAssign")
 DATA = (_ast.Tuple, _ast.List, _ast.Set, _ast.Dict, _ast.expr_context, _ast.BinOp, _ast.operator)
 
 
@@ -53,7 +56,9 @@ def bindings(node, scope):
 
 
 def _is_parameter(name, function):
-    return any(type(each).__name__ == "arg" and each.arg == name for each in _syntax.walk(function.args))
+    found = [getattr(each, "arg", getattr(each, "id", None)) for each in _syntax.walk(function.args)
+             if type(each).__name__ == "arg" or isinstance(getattr(each, "ctx", None), kinds("Param"))]
+    return name in found + sum(parameters(function.args), [])
 
 
 def _around(scope):
@@ -85,14 +90,14 @@ def _in_block(name, scope, block):
                 if (alias.asname or alias.name) == name:
                     module = _imported_module(node, scope)
                     found.append((line, Binding(module=module, attribute=alias.name) if module else Binding()))
-        elif isinstance(node, (_ast.For, _ast.AsyncFor)):
+        elif isinstance(node, LOOPS):
             if any(True for _ in _matches(node.target, lambda each: isinstance(each, _ast.Name) and each.id == name)):
                 found.append((line, Binding()))
     return found
 
 
 def _imported_module(node, scope):
-    """The module object of `from [.]module import …`."""
+    """The module object of `from [.]module import ...`."""
     if not node.level:
         return sys.modules.get(node.module)
     package = scope.module_names.get("__package__")
@@ -106,7 +111,7 @@ def _targets(node):
     if isinstance(node, _ast.Assign):
         for target in node.targets:
             yield target, node.value
-    elif isinstance(node, _ast.AnnAssign) and node.value is not None:
+    elif isinstance(node, ANNOTATED) and node.value is not None:
         yield node.target, node.value
     elif type(node).__name__ == "NamedExpr":
         yield node.target, node.value
@@ -118,7 +123,7 @@ def _matches(target, wanted):
         yield None
     elif isinstance(target, (_ast.Tuple, _ast.List)):
         for index, each in enumerate(target.elts):
-            if isinstance(each, _ast.Starred):
+            if isinstance(each, STARRED):
                 return
             if wanted(each):
                 yield index
@@ -131,7 +136,7 @@ def _element(value, index, scope):
 
 
 def _attribute_bindings(node, scope):
-    """`self.version = …` anywhere in the file; class attributes and keyword arguments are left to their values."""
+    """`self.version = ...` anywhere in the file; class attributes and keyword arguments are left to their values."""
     found = []
     tree = scope.source.tree
     for block in [tree] + [each for each in _syntax.walk(tree) if isinstance(each, _syntax.FUNCTIONS)]:
@@ -145,7 +150,7 @@ def _attribute_bindings(node, scope):
 
 
 def _item_bindings(node, scope):
-    """`d["k"]` where `d = {"k": …}`, `d = dict(k=…)` or `d["k"] = …` is in the file."""
+    """`d["k"]` where `d = {"k": ...}`, `d = dict(k=...)` or `d["k"] = ...` is in the file."""
     index = node.slice.value if type(node.slice).__name__ == "Index" else node.slice
     try:
         key = evaluate(index, scope)

@@ -7,6 +7,8 @@ script's own ``json.py`` or ``email.py`` must not run because it failed.
 import os
 import sys
 
+from omnipkg._either import STRINGS, plain_string
+
 
 def normalise(name):
     """PEP 503."""
@@ -19,7 +21,7 @@ class Distributions(object):
         self._owners = {}  # folder -> {relative path or top-level name: normalised name}
         seen = set()
         for folder in list(sys.path):
-            if isinstance(folder, str) and folder not in seen:
+            if isinstance(folder, STRINGS) and folder not in seen:
                 seen.add(folder)
                 found = _scan(folder or os.getcwd())
                 if found:
@@ -95,20 +97,23 @@ def _module_path(module):
         path = vars(module).get("__file__")
     except TypeError:
         return None
-    return os.path.abspath(path) if type(path) is str else None
+    if type(path) is not str:
+        return None
+    # Python 2 says which bytecode it read.
+    return os.path.abspath(path[:-1] if path.endswith((".pyc", ".pyo")) else path)
 
 
 def _scan(folder):
     try:
         entries = os.listdir(folder)
-    except OSError:
+    except EnvironmentError:
         return {}
     found = {}
     for entry in entries:
         stem, extension = os.path.splitext(entry)
         parts = stem.split("-")
         if extension in (".dist-info", ".egg-info") and len(parts) >= 2:
-            found.setdefault(normalise(parts[0]), (parts[1], entry))
+            found.setdefault(plain_string(normalise(parts[0])), (plain_string(parts[1]), entry))
     return found
 
 
@@ -116,7 +121,7 @@ def _read_lines(path):
     try:
         with open(path, "rb") as file:
             return file.read(16 << 20).decode("utf-8", "replace").splitlines()
-    except OSError:
+    except EnvironmentError:
         return []
 
 

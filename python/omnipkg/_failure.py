@@ -5,12 +5,14 @@ nothing of the script's, and imports nothing that a script could shadow.
 """
 
 import _ast
+import errno
 import os
 import sys
 
 from omnipkg import _apis, _modern, _syntax
 from omnipkg._checks import Checks
 from omnipkg._distributions import Distributions, normalise
+from omnipkg._either import STRINGS, TEXT, chain, qualified_name, text
 from omnipkg._missing import also_missing, missing_distribution, missing_module
 from omnipkg._subjects import Subjects
 from omnipkg._values import Scope
@@ -30,7 +32,7 @@ def message(value, traceback, held):
         data = _json(report).encode("utf-8", "replace")
     if len(data) > LONGEST_MESSAGE:
         return None
-    return len(data).to_bytes(4, "big") + data
+    return bytes(bytearray(len(data) >> shift & 0xFF for shift in (24, 16, 8, 0))) + data
 
 
 class _Quiet(object):
@@ -57,7 +59,8 @@ class _Failure(object):
         self.chain = _chain(value)
         self.tracebacks = {id(value): _entries(traceback)}
         for each in self.chain:
-            self.tracebacks[id(each)] = _entries(each.__traceback__)
+            self.tracebacks[id(each)] = _entries(chain(each)[2])
+        self.traceback = traceback
         self.distributions = Distributions()
         self.subjects = Subjects(self.distributions, self._mentioned)
         self.main = getattr(sys.modules.get("__main__"), "__file__", None)
@@ -68,7 +71,7 @@ class _Failure(object):
         self._loaded = loaded
         checks = self._conflicts() or self._checks()
         relevant = [self.value] + self._relevant_chain()
-        missing = None if checks else missing_module(relevant, self.tracebacks, self.main)
+        missing = None if checks else missing_module(relevant, self._missing_at, self.main)
         return {
             "schema": SCHEMA,
             "python": "%d.%d.%d" % sys.version_info[:3],
@@ -99,7 +102,7 @@ class _Failure(object):
             if not issubclass(type(value), SyntaxError):
                 continue
             fields = vars(SyntaxError)
-            filename, line, text = (fields[each].__get__(value) for each in ("filename", "lineno", "text"))
+            filename, line, line_text = (fields[each].__get__(value) for each in ("filename", "lineno", "text"))
             if type(filename) is not str or not os.path.isfile(filename) or _syntax.load(filename) is not None:
                 continue
             if filename == self.main or self._was_imported(value):
@@ -107,7 +110,7 @@ class _Failure(object):
                 return {
                     "file": os.path.abspath(filename),
                     "line": line,
-                    "text": text.strip()[:500] if type(text) is str else "",
+                    "text": line_text.strip()[:500] if type(line_text) in STRINGS else "",
                     "where": self.place(filename),
                     "distribution": self.distributions.owner_of_file(os.path.abspath(filename)),
                 }
@@ -115,7 +118,7 @@ class _Failure(object):
 
     def _was_imported(self, value):
         """Whether it was an import that an exception came out of: the import system takes its own frames away."""
-        traceback = value.__traceback__
+        traceback = self.traceback if value is self.value else chain(value)[2]
         while traceback is not None and traceback.tb_next is not None:
             traceback = traceback.tb_next
         if traceback is None:
@@ -126,22 +129,43 @@ class _Failure(object):
         found = self._path(traceback)
         return found is not None and isinstance(found[1][-1], (_ast.Import, _ast.ImportFrom))
 
+    def _missing_at(self, value):
+        """The file that an exception came out of, and its failing statement as far as that is known."""
+        entries = self.tracebacks[id(value)]
+        while entries and entries[-1].tb_frame.f_code.co_filename.endswith(os.path.join("", "importlib", "__init__.py")):
+            entries = entries[:-1]
+        if not entries:
+            return None, None
+        found = self._path(entries[-1])
+        return entries[-1].tb_frame.f_code.co_filename, found and found[1][-1]
+
     def _exception(self, value):
         kind = type(value)
         path = _string(getattr(value, "path", None)) if isinstance(value, ImportError) else None
-        try:
-            text = str(value)
-        except Exception:
-            text = ""
         return {
             "type": kind.__name__,
-            "qualified": "%s.%s" % (kind.__module__, kind.__qualname__),
+            "qualified": "%s.%s" % (kind.__module__, qualified_name(kind)),
             "bases": [each.__name__ for each in kind.__mro__][:16],
-            "message": text[:10000],
+            "message": text(value)[:10000],
             "name": _string(getattr(value, "name", None)) if isinstance(value, ImportError) else None,
             "path": path,
             "distribution": self.distributions.owner_of_file(os.path.abspath(path)) if path else None,
+            "program": self._program(value),
         }
+
+    def _program(self, value):
+        """The program that was to be started and is not there."""
+        if not isinstance(value, EnvironmentError) or getattr(value, "errno", None) != errno.ENOENT:
+            return None
+        entries = self.tracebacks[id(value)]
+        function = entries[-1].tb_frame.f_code if entries else None
+        if function is None or function.co_name != "_execute_child" or self.place(function.co_filename) != "stdlib":
+            return None
+        name = getattr(value, "filename", None)
+        if name is None:  # Python 2 does not say it
+            arguments = entries[-1].tb_frame.f_locals.get("args")
+            name = arguments[0] if type(arguments) is list and arguments else None
+        return _string(name)
 
     def _frames(self):
         entries = self.tracebacks[id(self.value)]
@@ -151,18 +175,18 @@ class _Failure(object):
         code = traceback.tb_frame.f_code
         place = self.place(code.co_filename)
         source = _syntax.load(code.co_filename) if place != "stdlib" else None
-        text = ""
+        statement = ""
         if source is not None:
             line, column = _syntax.place_of(traceback)
             node = _syntax.path_to(source, line, column, (_ast.Assert, _ast.Raise))[-1]
             compound = hasattr(node, "body") or not hasattr(node, "lineno")
-            text = source.lines[line - 1].strip() if compound and line <= len(source.lines) else ""
-            text = text or source.text(node)
+            statement = source.lines[line - 1].strip() if compound and line <= len(source.lines) else ""
+            statement = statement or source.text(node)
         return {
             "file": code.co_filename,
             "line": traceback.tb_lineno or 0,
             "function": code.co_name,
-            "source": text[:2000],
+            "source": statement[:2000],
             "module": _string(traceback.tb_frame.f_globals.get("__name__")),
             "where": place,
             "distribution": self.distributions.owner_of_file(code.co_filename) if place == "site" else None,
@@ -183,7 +207,7 @@ class _Failure(object):
         result = []
         current = self.value
         for each in self.chain:
-            if current.__cause__ is not each and not self._raised_in_handler(current):
+            if chain(current)[0] is not each and not self._raised_in_handler(current):
                 break
             result.append(each)
             current = each
@@ -301,7 +325,8 @@ def _call_of(path, *names):
 def _chain(value):
     found, seen = [], {id(value)}
     while len(found) < 8:
-        value = value.__cause__ or value.__context__
+        cause, context, _ = chain(value)
+        value = cause or context
         if value is None or id(value) in seen:
             break
         seen.add(id(value))
@@ -319,7 +344,7 @@ def _entries(traceback):
 
 
 def _string(value):
-    return value if type(value) is str else None
+    return value if type(value) in STRINGS else None
 
 
 def _json(value):
@@ -329,13 +354,13 @@ def _json(value):
     if type(value) is int:
         return "%d" % value
     if type(value) is float:
-        text = repr(value)
-        return text if text.lstrip("-")[:1].isdigit() and "n" not in text else "null"
+        written = repr(value)
+        return written if written.lstrip("-")[:1].isdigit() and "n" not in written else "null"
     if isinstance(value, (list, tuple)):
         return "[%s]" % ",".join(_json(each) for each in value)
     if isinstance(value, dict):
-        return "{%s}" % ",".join("%s:%s" % (_json(str(key)), _json(each)) for key, each in value.items())
+        return "{%s}" % ",".join("%s:%s" % (_json(text(key)), _json(each)) for key, each in value.items())
     escaped = (
-        each if each not in '"\\' and each >= " " else "\\u%04x" % ord(each) for each in str(value)
+        each if each not in '"\\' and each >= " " else "\\u%04x" % ord(each) for each in text(value)
     )
-    return '"%s"' % "".join(escaped)
+    return '"%s"' % TEXT().join(escaped)

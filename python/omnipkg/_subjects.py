@@ -385,7 +385,7 @@ def component(subject, index):
 
 
 def part(subject, index, scope):
-    """`subject[…]`."""
+    """`subject[...]`."""
     if type(index).__name__ == "Index":
         index = index.value
     try:

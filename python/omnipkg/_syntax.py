@@ -6,9 +6,10 @@ imported. Statements are found by line, and by column where the interpreter know
 
 import _ast
 
+from omnipkg._either import FUNCTIONS
+
 ONLY_AST = 0x400
 LARGEST_SOURCE = 4 << 20
-FUNCTIONS = (_ast.FunctionDef, _ast.AsyncFunctionDef)
 _cache = {}
 
 

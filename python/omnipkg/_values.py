@@ -8,6 +8,7 @@ import _ast
 import sys
 
 from omnipkg import _syntax
+from omnipkg._either import BUILTINS, IS_PYTHON_2, STARRED, parameters, plain_string
 
 MODULE = type(sys)
 FUNCTION = type(lambda: None)
@@ -45,6 +46,8 @@ class Scope(object):
                 return binding
         if name in self.module_names:
             return self.module_names[name]
+        if IS_PYTHON_2 and name in ("None", "True", "False"):
+            return vars(sys.modules[BUILTINS])[name]
         raise Unknown(name)
 
     def argument(self, name):
@@ -52,9 +55,8 @@ class Scope(object):
         if self.function is None:
             return None
         arguments = self.function.args
-        positional = list(getattr(arguments, "posonlyargs", [])) + arguments.args
-        names = [each.arg for each in positional]
-        if name not in names and name not in [each.arg for each in arguments.kwonlyargs]:
+        names, only_by_name = parameters(arguments)
+        if name not in names and name not in only_by_name:
             return None
         if self.call is not None and self.caller is not None:
             for keyword in self.call.keywords:
@@ -65,7 +67,7 @@ class Scope(object):
                 if names[:1] in (["self"], ["cls"]) and isinstance(self.call.func, _ast.Attribute):
                     index -= 1
                 given = self.call.args
-                if any(isinstance(each, _ast.Starred) for each in given[: index + 1]):
+                if any(isinstance(each, STARRED) for each in given[: index + 1]):
                     return None
                 if 0 <= index < len(given):
                     return given[index], self.caller
@@ -76,8 +78,8 @@ class Scope(object):
             offset = names.index(name) - len(names) + len(arguments.defaults)
             if 0 <= offset:
                 return arguments.defaults[offset], self.outer()
-        for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults):
-            if each.arg == name and default is not None:
+        for each, default in zip(parameters(arguments)[1], getattr(arguments, "kw_defaults", [])):
+            if each == name and default is not None:
                 return default, self.outer()
         return None
 
@@ -114,7 +116,7 @@ def literal(node):
     if kind == "Constant" or kind == "NameConstant":
         return True, node.value
     if kind == "Str":
-        return True, node.s
+        return True, plain_string(node.s)
     if kind == "Num":
         return True, node.n
     return False, None
@@ -256,6 +258,7 @@ def is_version(value):
 
 def plain(value, depth=0):
     """A value as data (str, int, float or a list of them), or Unknown."""
+    value = plain_string(value)
     if type(value) in (str, int, float):
         if type(value) is str and len(value) > 200:
             raise Unknown()

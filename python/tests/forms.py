@@ -142,6 +142,9 @@ FOUND = {
         'assert version("settings_kit") == "1.2.4"', [check("==", "1.2.4", distribution="settings-kit")]),
 }
 
+# What Python 2 has no words for: exceptions that carry their causes, newer syntax, newer classes.
+NOT_OF_PYTHON_2 = ("raised_in_handler", "chained_exception", "formatted_constant", "by_value_attribute", "python_version")
+
 # Failures that are the script's own: no version of anything would mend them.
 NOT_FOUND = {
     "division": "1 / 0",

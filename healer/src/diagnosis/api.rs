@@ -5,7 +5,7 @@
 //! of what is loaded already. A name that is in no table may as well be misspelt.
 
 use super::{Context, Diagnosis, Kind};
-use crate::knowledge::{Api, PYTHON, api};
+use crate::knowledge::{Api, PYTHON, api, distribution_for};
 use crate::remedy::{Remedy, has_a_python_3, versioned};
 use crate::report::{Report, line};
 use pep440_rs::Version;
@@ -16,9 +16,7 @@ pub(super) fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosi
     // What another distribution brings in place of the standard library's is less of a change than another Python.
     let has_a_substitute = missing.is_some_and(|missing| {
         missing.stdlib
-            && context
-                .knowledge
-                .distribution_for(&missing.module)
+            && distribution_for(&missing.module)
                 .is_some_and(|(row, _)| !report.distributions.contains_key(&row.distribution.to_lowercase()))
     });
     if has_a_substitute {

@@ -1,5 +1,6 @@
-//! An extension module that was built for other versions of what it uses at run time: NumPy's and Protocol Buffers'
-//! interfaces say so themselves, in words that their sources fix and no language changes.
+//! An extension module that was built for something else than what it meets at run time: another NumPy or Protocol
+//! Buffers, which say so themselves, in words that their sources fix and no language changes; another Python, as its file
+//! name says; another C library, or other versions of what it links with, as the dynamic loader says.
 
 use super::{Diagnosis, Kind};
 use crate::remedy::{Remedy, versioned};
@@ -23,7 +24,47 @@ const NUMPY_API: &[(u32, &str)] = &[
 ];
 
 pub(super) fn diagnose(report: &Report) -> Option<Diagnosis> {
-    report.exceptions().find_map(|exception| numpy(report, exception).or_else(|| protobuf(report, exception)))
+    report.exceptions().find_map(|exception| {
+        numpy(report, exception).or_else(|| protobuf(report, exception)).or_else(|| loader(report, exception))
+    })
+}
+
+/// An extension module that is there for other Pythons only.
+pub(super) fn wrong_python(report: &Report) -> Option<Diagnosis> {
+    let missing = report.missing.as_ref()?;
+    let python = missing.built_for.iter().filter_map(|text| Version::from_str(text).ok()).max()?;
+    let evidence = format!(
+        "{} imports {}, which is built for Python {python}, not {}",
+        report.site(),
+        line(&missing.module),
+        line(&report.python)
+    );
+    let mut diagnosis = Diagnosis::new(Kind::Binary, evidence);
+    diagnosis.remedies = vec![Remedy::Python(VersionSpecifiers::from_str(&format!("=={python}.*")).ok()?)];
+    Some(diagnosis)
+}
+
+/// What the dynamic loader says in any language: the symbol or the version that it did not find.
+fn loader(report: &Report, exception: &Exception) -> Option<Diagnosis> {
+    if !exception.bases.iter().any(|base| base == "ImportError") {
+        return None;
+    }
+    let name = exception.distribution.as_deref()?;
+    let version = report.distributions.get(name).map(|version| format!(" {}", line(version))).unwrap_or_default();
+    let who = format!("{}{version} (from {})", line(name), report.site());
+    let quoted = exception.message.split(['`', '\'']).nth(1).unwrap_or_default();
+    let is_library = ["GLIBC_", "GLIBCXX_", "CXXABI_"].iter().any(|start| quoted.starts_with(start));
+    let (evidence, hint) = if is_library {
+        let evidence = format!("{who} was built for a newer C library: this system's does not have {}", line(quoted));
+        (evidence, format!("an older version may have been built for this system: --with '{}<…'", line(name)))
+    } else {
+        let symbol = exception.message.rsplit_once("undefined symbol: ")?.1.split([' ', ',']).next()?;
+        let evidence = format!("{who} was built for other versions of what it uses: none has {}", line(symbol));
+        (evidence, format!("to find a version that works: omnipkg bisect SCRIPT {}", line(name)))
+    };
+    let mut diagnosis = Diagnosis::new(Kind::Binary, evidence);
+    diagnosis.hint = Some(hint);
+    Some(diagnosis)
 }
 
 fn numpy(report: &Report, exception: &Exception) -> Option<Diagnosis> {
@@ -144,6 +185,39 @@ mod tests {
         let size = "numpy.ndarray size changed, may indicate binary incompatibility. Expected 88 from C header, got 80 \
                     from PyObject";
         assert_eq!(remedy("1.19.5", "ValueError", size).as_deref(), Some("numpy >=1.20"));
+    }
+
+    #[test]
+    fn what_the_loader_lacks_is_told() {
+        let told = |message: &str| {
+            let mut report = report("3.11.7", &[("lib", "1.0")]);
+            report.exception = exception("ImportError", message);
+            report.exception.bases = vec!["ImportError".into()];
+            report.exception.distribution = Some("lib".into());
+            found(&report).map(|diagnosis| (diagnosis.evidence, diagnosis.remedies.len()))
+        };
+        let libc = "/lib/x86_64-linux-gnu/libc.so.6: version `GLIBC_2.38' not found (required by /v/lib/_c.so)";
+        assert_eq!(
+            told(libc).unwrap(),
+            ("lib 1.0 (from s.py:4) was built for a newer C library: this system's does not have GLIBC_2.38".into(), 0)
+        );
+        let symbol = "/v/lib/_c.so: undefined symbol: _ZN3c10";
+        assert!(told(symbol).unwrap().0.ends_with("none has _ZN3c10"));
+        assert_eq!(told("cannot import name 'x' from 'lib'"), None);
+    }
+
+    #[test]
+    fn an_extension_of_another_python() {
+        let mut report = report("3.11.7", &[]);
+        report.missing = Some(crate::report::MissingModule {
+            module: "fast".into(),
+            top_level: "fast".into(),
+            built_for: vec!["3.8".into(), "3.10".into()],
+            ..Default::default()
+        });
+        let diagnosis = found(&report).unwrap();
+        assert_eq!(diagnosis.evidence, "s.py:4 imports fast, which is built for Python 3.10, not 3.11.7");
+        assert_eq!(diagnosis.remedies[0].to_string(), "Python ==3.10.*");
     }
 
     #[test]

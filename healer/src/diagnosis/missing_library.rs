@@ -1,9 +1,11 @@
-//! An extension module whose system library is not there, where a variant of its distribution does without.
+//! An extension module whose system library is not there. Where a variant of its distribution does without, that is the
+//! remedy; else the Debian package of the library is told, where that is known.
 //!
 //! The library's name is what the dynamic loader puts before the first colon of its message; the rest of that message is
 //! in the system's language and is not read.
 
 use super::{Context, Diagnosis, Kind};
+use crate::knowledge::package_of_library;
 use crate::remedy::Remedy;
 use crate::report::{Exception, Report};
 
@@ -12,10 +14,19 @@ pub(super) fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosi
         |exception| {
             let library = library_name(&exception.message)?;
             let variants = context.knowledge.variants(library);
-            let (from, to) = variants.iter().find(|(from, _)| is_loaded(report, exception, from))?;
+            let variant = variants.iter().find(|(from, _)| is_loaded(report, exception, from));
+            let package = package_of_library(library);
             let evidence = format!("{} needs {library}, which this system does not have", report.site());
             let mut diagnosis = Diagnosis::new(Kind::MissingLibrary, evidence);
-            diagnosis.remedies = vec![Remedy::Replace { from: from.parse().ok()?, to: to.parse().ok()? }];
+            match variant {
+                Some((from, to)) => {
+                    diagnosis.remedies = vec![Remedy::Replace { from: from.parse().ok()?, to: to.parse().ok()? }];
+                }
+                None => {
+                    let package = package?;
+                    diagnosis.hint = Some(format!("it is in Debian's package {package}: apt-get install {package}"));
+                }
+            }
             Some(diagnosis)
         },
     )
@@ -70,7 +81,10 @@ mod tests {
         assert_eq!(found.kind, Kind::MissingLibrary);
         assert_eq!(found.evidence, "s.py:1 needs libGL.so.1, which this system does not have");
         assert_eq!(found.remedies[0].to_string(), "opencv-python-headless in place of opencv-python");
-        assert_eq!(all(&report("libGL.so.1: x", "other"), context), None);
+        let found = all(&report("libGL.so.1: x", "other"), context).unwrap();
+        assert!(found.remedies.is_empty());
+        assert_eq!(found.hint.as_deref(), Some("it is in Debian's package libgl1: apt-get install libgl1"));
+        assert_eq!(all(&report("libnothing.so.1: x", "other"), context), None);
         assert_eq!(all(&report("cannot import name 'x': libGL.so.1", "opencv-python"), context), None);
     }
 }

@@ -6,6 +6,7 @@
 use pep508_rs::{PackageName, Requirement};
 
 use super::{Considered, Context, Diagnosis, Kind};
+use crate::knowledge::{distribution_for, has_project, similar};
 use crate::policy::{Heal, never_a_guess};
 use crate::remedy::{Remedy, bare, versioned};
 use crate::report::{MissingModule, Report, line};
@@ -37,7 +38,7 @@ fn module(report: &Report, missing: &MissingModule, context: Context<'_>) -> Dia
         diagnosis.evidence = format!("{} imports {name}, and {top_level} is a file or folder beside it", report.site());
         return diagnosis;
     }
-    if missing.stdlib && in_table(missing, context).is_none() {
+    if missing.stdlib && in_table(missing).is_none() {
         diagnosis.evidence = format!(
             "{} imports {name} of the standard library, which Python {} does not have",
             report.site(),
@@ -80,31 +81,36 @@ fn certain(report: &Report, missing: &MissingModule, context: Context<'_>) -> Op
     // The table first: it also knows in which versions a project still provides the module.
     // Of the standard library's names a stranger's file in some wheel proves nothing.
     let in_store = || if missing.stdlib { None } else { in_store(missing, context).map(bare) };
-    let requirement = in_table(missing, context).or_else(in_store)?;
+    let requirement = in_table(missing).or_else(in_store)?;
     (!report.distributions.contains_key(requirement.name.as_ref())).then_some(requirement)
 }
 
-fn in_table(missing: &MissingModule, context: Context<'_>) -> Option<Requirement> {
-    let (row, parts) = context.knowledge.distribution_for(&missing.module)?;
+fn in_table(missing: &MissingModule) -> Option<Requirement> {
+    // Of a namespace package it is the part that was asked for that tells the project.
+    let asked = missing.asked.iter().filter(|asked| is_module_name(asked));
+    let rows = asked.chain([&missing.module]).filter_map(|name| distribution_for(name));
+    let (row, parts) = rows.reduce(|best, next| if next.1 > best.1 { next } else { best })?;
     // A package that is there lacks the module itself; only a part of a namespace can come from elsewhere.
     if missing.top_level_present && parts == 1 {
         return None;
     }
     let project = row.distribution.parse().ok()?;
-    Some(match &row.versions {
-        Some(specifiers) => versioned(project, specifiers.clone()),
+    Some(match row.versions() {
+        Some(specifiers) => versioned(project, specifiers),
         None => bare(project),
     })
 }
 
 fn in_store(missing: &MissingModule, context: Context<'_>) -> Option<PackageName> {
     let shortest = if missing.top_level_present { 2 } else { 1 };
-    let parts: Vec<&str> = missing.module.split('.').take(16).collect();
-    for length in (shortest..=parts.len()).rev() {
-        match context.provides.distributions_for(&parts[..length].join(".")).as_slice() {
-            [] => {}
-            [one] => return one.parse().ok(),
-            _ => return None,
+    for name in missing.asked.iter().filter(|asked| is_module_name(asked)).chain([&missing.module]) {
+        let parts: Vec<&str> = name.split('.').take(16).collect();
+        for length in (shortest..=parts.len()).rev() {
+            match context.provides.distributions_for(&parts[..length].join(".")).as_slice() {
+                [] => {}
+                [one] => return one.parse().ok(),
+                _ => return None,
+            }
         }
     }
     None
@@ -118,9 +124,9 @@ fn guess(diagnosis: &mut Diagnosis, top_level: &str, context: Context<'_>) {
     for project in &several {
         consider(project, "one of several in the store that provide it".to_owned(), true);
     }
-    let similar = context.knowledge.similar(top_level);
-    for (name, row) in &similar {
-        consider(&row.distribution, format!("provides {name}, a name like {top_level}"), false);
+    let similar = similar(top_level);
+    for row in &similar {
+        consider(row.distribution, format!("provides {}, a name like {top_level}", row.module), false);
     }
     let trap = never_a_guess(top_level).or((!similar.is_empty()).then_some("perhaps a misspelling"));
     let same_name: Option<PackageName> = top_level.parse().ok();
@@ -144,7 +150,7 @@ fn distribution(report: &Report, requirement: Requirement, context: Context<'_>)
     let evidence = format!("{} asks for the distribution {requirement}, which is not there", report.site());
     let mut diagnosis = Diagnosis::new(Kind::MissingDistribution, evidence);
     diagnosis.need = format!("{} needs the distribution {}", report.site(), requirement.name);
-    let known = context.knowledge.has_project(&requirement.name);
+    let known = has_project(&requirement.name);
     if !known {
         diagnosis.considered.push(Considered {
             project: requirement.name.to_string(),

@@ -139,6 +139,16 @@ mod tests {
     use super::super::{discover, probe};
     use std::process::Command;
 
+    #[test]
+    fn every_cpython_here_takes_the_wheels_of_its_c_library() {
+        for path in discover::candidates(&discover::PythonRequest::Any).into_iter().chain(discover::all()) {
+            let Ok(interpreter) = probe(&path) else { continue };
+            let is_glibc = cfg!(target_env = "gnu") && interpreter.facts.platform == "linux-x86_64";
+            let takes = interpreter.facts.tags().iter().any(|tag| tag.platform == "manylinux1_x86_64");
+            assert_eq!(takes, is_glibc, "{}: {:?}", path.display(), interpreter.facts.libc);
+        }
+    }
+
     /// The `packaging` that pip vendors is the reference: same tags, same order.
     #[test]
     fn tags_are_those_of_pips_own_packaging() {

@@ -19,6 +19,15 @@ def libc():
             return ["glibc"] + [int(part) for part in version.split(".")[:2]]
     except (AttributeError, ValueError, OSError, TypeError):
         pass
+    if info < (3,):
+        # Python 2 does not know that name: the library is asked itself.
+        try:
+            import ctypes
+            asked = ctypes.CDLL(None).gnu_get_libc_version
+            asked.restype = ctypes.c_char_p
+            return ["glibc"] + [int(part) for part in asked().split(".")[:2]]
+        except (ImportError, AttributeError, ValueError, OSError):
+            pass
     for loader in sorted(glob.glob("/lib/ld-musl-*.so.1")):
         import subprocess
         pipe = subprocess.Popen([loader], stdout=subprocess.PIPE, stderr=subprocess.PIPE)

@@ -15,8 +15,23 @@ use std::path::Path;
 /// The program's name in the view.
 pub const PROGRAM: &str = "bin/python2.7";
 
-/// Of omnipkg's own files, those whose syntax is that of Python 2 too; what they do not find they do without.
-const RUNTIME: [&str; 3] = ["site/_omnipkg.pth", "site/_omnipkg_reporter.py", "site/omnipkg/__init__.py"];
+/// Of omnipkg's own files, those that run under Python 2 too: the failure reporter with all that it needs.
+const RUNTIME: [&str; 14] = [
+    "site/_omnipkg.pth",
+    "site/_omnipkg_reporter.py",
+    "site/omnipkg/__init__.py",
+    "site/omnipkg/_apis.py",
+    "site/omnipkg/_bindings.py",
+    "site/omnipkg/_checks.py",
+    "site/omnipkg/_distributions.py",
+    "site/omnipkg/_either.py",
+    "site/omnipkg/_failure.py",
+    "site/omnipkg/_missing.py",
+    "site/omnipkg/_modern.py",
+    "site/omnipkg/_subjects.py",
+    "site/omnipkg/_syntax.py",
+    "site/omnipkg/_values.py",
+];
 
 /// Names in the standard library's directory that a view has of its own, or has nothing of.
 const OWN: [&str; 2] = ["site-packages", "dist-packages"];
