@@ -1,30 +1,41 @@
 """The failure reporter: tells `omnipkg run` of an uncaught exception and asks whether to print it.
 
-Imported by ``_omnipkg.pth`` when ``OMNIPKG_REPORT=<fd>:<dev>:<ino>`` names a socket of `omnipkg run`; it is not in the
-package, whose own import would cost as much again. What must stay true: a start costs next to nothing (nothing is
-imported here that the interpreter did not already load); the script sees neither the variable nor a changed traceback;
-whatever goes wrong here, the script prints what Python prints. All of it runs under every Python, 2.7 too.
+Imported by ``_omnipkg.pth`` when ``OMNIPKG_REPORT=<fd>:<dev>:<ino>`` names a socket of `omnipkg run`, or when
+``OMNIPKG_FAILURES=<pid>:<folder>`` says where a Python that the program started leaves its report; it is not in the package,
+whose own import would cost as much again. What must stay true: a start costs next to nothing (nothing is
+imported here that the interpreter did not already load); the script sees neither the first variable nor a changed
+traceback; whatever goes wrong here, the script prints what Python prints. All of it runs under every Python, 2.7 too.
 """
 
 import os
 import sys
 
 _socket_id = None  # (fd, device, inode) of the socket, while it may be used
+_folder = None  # where reports are left that nobody waits for
 _process = os.getpid()
 _thread_id = None
 _previous = sys.excepthook
 # Python 2 has no such class; there it is an IOError among others.
 _BROKEN_PIPE = BrokenPipeError if sys.version_info[0] > 2 else MemoryError
 _reported = None  # the exception value that the hook has seen
+_MOST = 64
 
 
 def _install():
-    global _socket_id, _thread_id
+    global _socket_id, _thread_id, _folder
     try:
-        given = tuple(int(part) for part in os.environ.pop("OMNIPKG_REPORT").split(":"))
-        if len(given) != 3 or not _is_open(given):
+        if "OMNIPKG_REPORT" in os.environ:
+            given = tuple(int(part) for part in os.environ.pop("OMNIPKG_REPORT").split(":"))
+            if len(given) != 3 or not _is_open(given):
+                return
+            _close_on_exec(given[0])
+        else:
+            given = None
+        process, _, folder = os.environ.get("OMNIPKG_FAILURES", "").partition(":")
+        if folder and os.path.isdir("/proc/%d" % int(process)):
+            _folder = folder
+        if given is None and _folder is None:
             return
-        _close_on_exec(given[0])
         if sys.flags.inspect or sys.flags.interactive:
             return
         import atexit
@@ -35,6 +46,7 @@ def _install():
     # Both, so that code which asks whether the hook is the default one gets the answer that it would get without us.
     sys.excepthook = sys.__excepthook__ = _hook
     atexit.register(_at_exit)
+    sys.meta_path.append(_Misses)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_leave)
 
@@ -73,7 +85,44 @@ def _leave():
 
 
 def _ready():
-    return _socket_id is not None and os.getpid() == _process and _thread() == _thread_id
+    is_first = os.getpid() == _process and _thread() == _thread_id
+    return is_first and (_socket_id is not None or _folder is not None)
+
+
+class _Misses(object):
+    """The last on the path of finders: what it is asked for nobody has found. A program that deals with that by ending
+    itself leaves no exception; so it is noted where it happened, and looked at only if the program ends badly."""
+
+    noted = []
+    process = _process
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        cls.note(name)
+
+    @classmethod
+    def find_module(cls, name, path=None):
+        cls.note(name)
+
+    @classmethod
+    def note(cls, name):
+        try:
+            if cls.process != os.getpid():  # a forked child
+                cls.process, cls.noted = os.getpid(), []
+            if len(cls.noted) >= _MOST:
+                return
+            frame, places = sys._getframe(2), []
+            while frame is not None and len(places) < _MOST:
+                file = frame.f_code.co_filename
+                if not file.startswith("<frozen importlib"):
+                    places.append((file, frame.f_lineno))
+                frame = frame.f_back
+            cls.noted.append((name, places))
+            if cls.process != _process and _folder is not None:
+                # It may end with no more ado than that.
+                _leave_behind(_misses())
+        except Exception:
+            pass
 
 
 def _hook(kind, value, traceback):
@@ -82,7 +131,7 @@ def _hook(kind, value, traceback):
     # Called by the interpreter itself, with no Python code below, the exception ends the script. Called by other code (a
     # hook that took our place, a callback of an event loop) it may not: then it is not held, only printed.
     if sys._getframe().f_back is None and _ready() and _is_reported_kind(kind):
-        if _exchange(value, traceback, True) == b"Q":
+        if _exchange(value, traceback, True, False) == b"Q":
             return
     elif sys._getframe().f_back is not None:
         _reported = None
@@ -90,13 +139,23 @@ def _hook(kind, value, traceback):
 
 
 def _at_exit():
-    """For scripts that replaced the hook: the traceback is printed, the report still goes out."""
-    value = getattr(sys, "last_value", None)
-    if value is None or value is _reported or sys.excepthook is _hook or not _ready():
+    """For scripts that replaced the hook: the traceback is printed, the report still goes out. For those that ended
+    themselves: what they did not find."""
+    if not _ready():
         return
-    traceback = getattr(value, "__traceback__", getattr(sys, "last_traceback", None))
-    if isinstance(value, BaseException) and _is_reported_kind(type(value)) and _ended_by(traceback):
-        _exchange(value, traceback, False)
+    value = getattr(sys, "last_value", None)
+    if value is not None and value is not _reported and sys.excepthook is not _hook:
+        traceback = getattr(value, "__traceback__", getattr(sys, "last_traceback", None))
+        if isinstance(value, BaseException) and _is_reported_kind(type(value)) and _ended_by(traceback):
+            _exchange(value, traceback, False, False)
+            return
+    if value is None or value is _reported:
+        # A Python that the program started has its own way to deal with an exception only if multiprocessing made it.
+        if value is None and _Misses.noted and (_socket_id is not None or "multiprocessing.spawn" in sys.modules):
+            _tell_misses()
+    elif "_pytest.runner" in sys.modules and isinstance(value, BaseException) and _is_reported_kind(type(value)):
+        # A test failed of it; whether that matters the end of the program says.
+        _exchange(value, getattr(value, "__traceback__", None), False, True)
 
 
 def _ended_by(traceback):
@@ -123,19 +182,49 @@ def _connection(module, descriptor):
     return module.socket(module.AF_UNIX, module.SOCK_STREAM, 0, descriptor)
 
 
-def _exchange(value, traceback, held):
+def _exchange(value, traceback, held, at_end):
     """Sends the report; the verdict if it is held, one byte. Anything that goes wrong is the verdict to print."""
+    try:
+        from omnipkg import _failure
+
+        held = held and _socket_id is not None
+        message = _failure.message(value, traceback, held, at_end)
+        return b"P" if message is None else _send(message, held)
+    except BaseException:
+        return b"P"
+
+
+def _misses():
+    """A message: lines of text, a file and the place in it for each frame, innermost first, and an empty line after each
+    miss."""
+    lines = ["misses", getattr(sys.modules.get("__main__"), "__file__", None) or "-"]
+    for name, places in _Misses.noted:
+        lines.append(name)
+        lines.extend("%d %s" % (line, file) for file, line in places if "\n" not in file)
+        lines.append("")
+    data = "\n".join(lines)
+    data = data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape")
+    return bytes(bytearray(len(data) >> shift & 0xFF for shift in (24, 16, 8, 0))) + data
+
+
+def _tell_misses():
+    try:
+        _send(_misses(), False)
+    except BaseException:
+        pass
+
+
+def _send(message, held):
     global _socket_id
+    if _socket_id is None:
+        return _leave_behind(message)
     given, _socket_id = _socket_id, None
     connection = None
     try:
         # The C type: scripts replace the one of the socket module.
         import _socket
 
-        from omnipkg import _failure
-
-        message = _failure.message(value, traceback, held)
-        if message is None or not _is_open(given):
+        if not _is_open(given):
             return b"P"
         connection = _connection(_socket, given[0])
         connection.settimeout(None)
@@ -152,6 +241,23 @@ def _exchange(value, traceback, held):
                 connection.detach()
         except BaseException:
             pass
+
+
+def _leave_behind(message):
+    """For `omnipkg run` to find when the program has ended."""
+    try:
+        if not os.path.isdir(_folder):
+            os.mkdir(_folder, 0o700)
+        path = os.path.join(_folder, "%d" % os.getpid())
+        descriptor = os.open(path + ".part", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            os.write(descriptor, message[4:])
+        finally:
+            os.close(descriptor)
+        os.rename(path + ".part", path)
+    except EnvironmentError:
+        pass
+    return b"P"
 
 
 _install()

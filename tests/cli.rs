@@ -23,6 +23,8 @@ mod faults;
 mod generations;
 #[path = "cli/heal.rs"]
 mod heal;
+#[path = "cli/heal_others.rs"]
+mod heal_others;
 #[path = "cli/heal_python.rs"]
 mod heal_python;
 #[path = "cli/indexes.rs"]

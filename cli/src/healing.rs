@@ -1,12 +1,15 @@
 //! What the healer asks of the outside: views from the workshop, runs from the launcher, talk on stderr.
 
+mod others;
 mod pythons;
 mod supply;
 
+pub use others::FAILURES;
+use others::{MISSES, Others, left};
 pub use pythons::{MachinePythons, versions as pythons_of};
 pub use supply::{LazyWorkshop, PythonChoice, Unnoted, beneath};
 
-use crate::launch::{self, Answer, Program, Wrapper};
+use crate::launch::{self, Answer, Program, Told, Wrapper};
 use crate::output;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -18,7 +21,7 @@ use omnipkg_healer::{Diagnosis, Listener, Provides, Report, Runner, Talk, Verdic
 use omnipkg_store::catalog::Catalog;
 use omnipkg_store::{Store, ViewId};
 use std::io::{BufRead, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// anyhow's error as one that the healer's traits can carry.
 #[derive(Debug)]
@@ -59,14 +62,32 @@ pub struct ProgramRunner<'a> {
     program: &'a Program,
     over: &'a str,
     input: StandardInput,
+    others: Others,
     /// If the views are to be writable.
     pub writable: Option<WritableRuns<'a>>,
 }
 
 impl<'a> ProgramRunner<'a> {
     /// Runs `program`, passing signals on to it; `over` is what it is told of what lies beneath.
-    pub fn new(signals: &'a Signals, program: &'a Program, over: &'a str) -> Self {
-        Self { signals, program, over, input: StandardInput::observe(), writable: None }
+    pub fn new(signals: &'a Signals, program: &'a Program, over: &'a str, home: &Path) -> Self {
+        Self { signals, program, over, input: StandardInput::observe(), others: Others::new(home), writable: None }
+    }
+}
+
+/// What is looked at only if the program ends badly.
+enum AtEnd {
+    Nothing,
+    Misses(Vec<u8>),
+    Report(Box<Report>),
+}
+
+impl AtEnd {
+    fn report(self, view: &Path) -> Option<Report> {
+        match self {
+            Self::Nothing => None,
+            Self::Misses(misses) => left(view, &misses),
+            Self::Report(report) => Some(*report),
+        }
     }
 }
 
@@ -77,19 +98,43 @@ impl Runner<RunView> for ProgramRunner<'_> {
         self.input.rewind();
         let prepared = self.writable.as_mut().map(|runs| runs.prepare(view)).transpose();
         let (path, wrapper) = prepared.map_err(Failure)?.unwrap_or_else(|| (view.path.clone(), Wrapper::default()));
-        let input = &self.input;
-        let mut answer = |bytes: &[u8]| match Report::from_json(bytes) {
-            Ok(mut report) => {
-                report.input_gone = input.is_gone(report.input_read);
-                match on_failure(report) {
-                    Verdict::Print => Answer::Print,
-                    Verdict::Quiet => Answer::Quiet,
-                }
-            }
-            // Whatever sent that, it is not our reporter: the script prints its traceback itself.
-            Err(_) => Answer::Print,
+        let (input, others) = (&self.input, &self.others);
+        let (mut is_told, mut at_end) = (false, AtEnd::Nothing);
+        let mut tell = |mut report: Report, others: Vec<Report>| {
+            report.input_gone = input.is_gone(report.input_read);
+            report.others = others;
+            on_failure(report)
         };
-        launch::run(self.signals, &path, &wrapper, self.program, self.over, Some(&mut answer)).map_err(Failure)
+        let mut answer = |bytes: &[u8]| {
+            if bytes.starts_with(MISSES) {
+                at_end = AtEnd::Misses(bytes.to_vec());
+                return Answer::Print;
+            }
+            match Report::from_json(bytes) {
+                Ok(report) if report.at_end => at_end = AtEnd::Report(Box::new(report)),
+                Ok(report) => {
+                    is_told = true;
+                    if tell(report, others.take(&path)) == Verdict::Quiet {
+                        return Answer::Quiet;
+                    }
+                }
+                // Whatever sent that, it is not our reporter: the script prints its traceback itself.
+                Err(_) => {}
+            }
+            Answer::Print
+        };
+        let variable = self.others.variable();
+        let told = Told { over: self.over, failures: Some(&variable) };
+        let run = launch::run(self.signals, &path, &wrapper, self.program, told, Some(&mut answer));
+        let code = run.map_err(Failure)?;
+        // Not if it was ended by a signal: that is nothing of the environment's.
+        if !is_told && (1..=127).contains(&code) {
+            let mut reports = at_end.report(&path).into_iter().chain(others.take(&path));
+            if let Some(first) = reports.next() {
+                tell(first, reports.collect());
+            }
+        }
+        Ok(code)
     }
 }
 

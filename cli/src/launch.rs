@@ -5,6 +5,7 @@
 //! a socket and waits for the verdict, so a traceback is either printed by Python itself or not at all.
 
 use crate::context::{RUN_OVER, STARTED_FROM};
+use crate::healing::FAILURES;
 use crate::signals::Signals;
 use anyhow::{Context, Result, anyhow};
 use nix::errno::Errno;
@@ -86,20 +87,27 @@ pub struct Wrapper {
     pub silent: bool,
 }
 
+/// What programs are told in their environment.
+#[derive(Debug, Clone, Copy)]
+pub struct Told<'a> {
+    /// What lies beneath (see [`RUN_OVER`]).
+    pub over: &'a str,
+    /// Where the Pythons among what they start leave their reports (see [`FAILURES`]).
+    pub failures: Option<&'a OsStr>,
+}
+
 /// What is asked about each report.
 pub type OnFailure<'a> = &'a mut dyn FnMut(&[u8]) -> Answer;
 
 /// Runs a program in a view to its end and returns its exit code (128 + n for a signal).
 ///
 /// `on_failure` gets each report (JSON) and decides what the reporter is told; without it none is asked for.
-///
-/// `over` is what programs are told of what lies beneath (see [`RUN_OVER`]).
 pub fn run(
     signals: &Signals,
     view: &Path,
     wrapper: &Wrapper,
     program: &Program,
-    over: &str,
+    told: Told<'_>,
     mut on_failure: Option<OnFailure<'_>>,
 ) -> Result<i32> {
     let (ours, theirs) = match on_failure {
@@ -110,7 +118,7 @@ pub fn run(
         }
         None => (None, None),
     };
-    let child = spawn(signals, view, wrapper, program, over, theirs.as_ref())?;
+    let child = spawn(signals, view, wrapper, program, told, theirs.as_ref())?;
     drop(theirs);
     let mut socket = ours;
     loop {
@@ -171,7 +179,7 @@ fn spawn(
     view: &Path,
     wrapper: &Wrapper,
     program: &Program,
-    over: &str,
+    told: Told<'_>,
     socket: Option<&OwnedFd>,
 ) -> Result<Pid> {
     let line = match program {
@@ -181,7 +189,7 @@ fn spawn(
     let line = [wrapper.words.clone(), line].concat();
     let executable = line.first().cloned().ok_or_else(|| anyhow!("there is nothing to run"))?;
     let arguments = line.into_iter().map(c_string).collect::<Result<Vec<_>>>()?;
-    let environment = environment(view, over, socket)?;
+    let environment = environment(view, told, socket)?;
     let nowhere =
         wrapper.silent.then(|| File::options().write(true).open("/dev/null").context("cannot open /dev/null"));
     let nowhere = nowhere.transpose()?;
@@ -212,12 +220,12 @@ fn spawn(
 }
 
 /// The user's environment with the view's `bin` in front of PATH, as an activated environment has it.
-fn environment(view: &Path, over: &str, socket: Option<&OwnedFd>) -> Result<Vec<CString>> {
+fn environment(view: &Path, told: Told<'_>, socket: Option<&OwnedFd>) -> Result<Vec<CString>> {
     let mut variables: Vec<(OsString, OsString)> = std::env::vars_os()
         .filter(|(name, _)| {
             !matches!(
                 name.to_str(),
-                Some("PATH" | "VIRTUAL_ENV" | "PYTHONHOME" | "OMNIPKG_REPORT" | RUN_OVER | STARTED_FROM)
+                Some("PATH" | "VIRTUAL_ENV" | "PYTHONHOME" | "OMNIPKG_REPORT" | FAILURES | RUN_OVER | STARTED_FROM)
             )
         })
         .collect();
@@ -228,7 +236,8 @@ fn environment(view: &Path, over: &str, socket: Option<&OwnedFd>) -> Result<Vec<
     }
     variables.push(("PATH".into(), path));
     variables.push(("VIRTUAL_ENV".into(), view.as_os_str().to_owned()));
-    variables.push((RUN_OVER.into(), over.into()));
+    variables.push((RUN_OVER.into(), told.over.into()));
+    variables.extend(told.failures.map(|failures| (FAILURES.into(), failures.to_owned())));
     if let Some(socket) = socket {
         let status = nix::sys::stat::fstat(socket).context("cannot look at the report socket")?;
         let value = format!("{}:{}:{}", socket.as_raw_fd(), status.st_dev, status.st_ino);

@@ -222,7 +222,7 @@ impl Healer<'_> {
     ) -> Step<V> {
         let context =
             Context { knowledge: (self.knowledge)(), provides: self.provides, pythons: self.pythons, heal: self.heal };
-        let diagnosis = if self.heal == Heal::Off { None } else { diagnose(&report, context) };
+        let diagnosis = if self.heal == Heal::Off { None } else { diagnose_all(&report, context) };
         let seen = diagnosis.as_ref().is_some_and(|new| {
             attempts.iter().any(|attempt| attempt.diagnosis.as_ref().is_some_and(|old| old.same(new)))
         });
@@ -250,6 +250,16 @@ impl Healer<'_> {
         attempts.push(Attempt { report, diagnosis, taken });
         step
     }
+}
+
+/// What the program failed of, or, if that is its own affair, what a Python that it started failed of and can be mended.
+fn diagnose_all(report: &Report, context: Context<'_>) -> Option<Diagnosis> {
+    let own = diagnose(report, context);
+    if own.is_some() {
+        return own;
+    }
+    let others = report.others.iter().filter_map(|other| diagnose(other, context));
+    others.into_iter().find(|diagnosis| !diagnosis.remedies.is_empty())
 }
 
 fn repeated<V: Views>(diagnosis: &Diagnosis) -> Step<V> {

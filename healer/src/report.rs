@@ -49,6 +49,11 @@ pub struct Report {
     /// script and knows what standard input is.
     #[serde(skip)]
     pub input_gone: bool,
+    /// Whether it is about anything only if the program ends badly: what it dealt with itself.
+    pub at_end: bool,
+    /// Reports of Pythons that the program started, oldest first. Not the reporter's to say either.
+    #[serde(skip)]
+    pub others: Vec<Report>,
     /// The exception that was not caught.
     pub exception: Exception,
     /// Its causes and contexts, nearest first.

@@ -21,15 +21,16 @@ SCHEMA = 1
 LONGEST_MESSAGE = 1 << 20
 
 
-def message(value, traceback, held):
-    """The report as length (u32, big-endian) and JSON; None when it cannot be made small enough."""
+def message(value, traceback, held, at_end):
+    """The report as length (u32, big-endian) and JSON; None when it cannot be made small enough. `at_end`: how the program
+    ends says whether it is about anything."""
     with _Quiet():
-        report = _Failure(value, traceback).report(held)
-    data = _json(report).encode("utf-8", "replace")
+        report = dict(_Failure(value, traceback).report(held), at_end=at_end)
+    data = json(report).encode("utf-8", "replace")
     if len(data) > LONGEST_MESSAGE:
         report["frames"] = report["frames"][-5:]
         report["chain"] = []
-        data = _json(report).encode("utf-8", "replace")
+        data = json(report).encode("utf-8", "replace")
     if len(data) > LONGEST_MESSAGE:
         return None
     return bytes(bytearray(len(data) >> shift & 0xFF for shift in (24, 16, 8, 0))) + data
@@ -199,7 +200,8 @@ class _Failure(object):
             return "site"
         if path.startswith(os.path.dirname(os.__file__) + os.sep) or path.startswith("<frozen "):
             return "stdlib"
-        folder = os.path.dirname(os.path.abspath(self.main)) if self.main else os.getcwd()
+        main = self.main if self.main and not self.distributions.site_of(self.main) else None
+        folder = os.path.dirname(os.path.abspath(main)) if main else os.getcwd()
         return "script" if path.startswith(folder + os.sep) else "other"
 
     def _relevant_chain(self):
@@ -347,7 +349,7 @@ def _string(value):
     return value if type(value) in STRINGS else None
 
 
-def _json(value):
+def json(value):
     """JSON; the json module may be the script's own."""
     if value is None or value is True or value is False:
         return {None: "null", True: "true", False: "false"}[value]
@@ -357,9 +359,9 @@ def _json(value):
         written = repr(value)
         return written if written.lstrip("-")[:1].isdigit() and "n" not in written else "null"
     if isinstance(value, (list, tuple)):
-        return "[%s]" % ",".join(_json(each) for each in value)
+        return "[%s]" % ",".join(json(each) for each in value)
     if isinstance(value, dict):
-        return "{%s}" % ",".join("%s:%s" % (_json(text(key)), _json(each)) for key, each in value.items())
+        return "{%s}" % ",".join("%s:%s" % (json(text(key)), json(each)) for key, each in value.items())
     escaped = (
         each if each not in '"\\' and each >= " " else "\\u%04x" % ord(each) for each in text(value)
     )

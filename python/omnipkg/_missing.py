@@ -35,7 +35,7 @@ def missing_module(exceptions, place_of, main):
         file, statement = place_of(value)
         name = _name_of(value, statement)
         if name:
-            return _described(name, file, main, _asked(statement))
+            return described(name, file, main, asked(statement))
     return None
 
 
@@ -88,7 +88,7 @@ def _modules(statement):
     return []
 
 
-def _asked(statement):
+def asked(statement):
     """All names that an import statement asks for: with what it takes from a module, which may be modules too."""
     found = _modules(statement)
     if found and isinstance(statement, _ast.ImportFrom):
@@ -108,15 +108,15 @@ def also_missing(source, first, main):
             if top_level not in seen and len(found) < MOST:
                 seen.add(top_level)
                 if not can_be_found(top_level):
-                    found.append(_described(name, None, main, _asked(statement)))
+                    found.append(described(name, None, main, asked(statement)))
     return found
 
 
-def _described(name, file, main, asked):
+def described(name, file, main, names):
     top_level = name.split(".")[0]
     return {
         "module": name,
-        "asked": [each for each in asked if each == name or each.startswith(name + ".")],
+        "asked": [each for each in names if each == name or each.startswith(name + ".")],
         "top_level": top_level,
         "top_level_present": top_level != name and sys.modules.get(top_level) is not None,
         "local": _is_local(top_level, file, main),

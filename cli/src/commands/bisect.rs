@@ -148,7 +148,7 @@ impl Bisection<'_> {
             }
         };
         let wrapper = Wrapper { silent: !self.settings.verbose, ..Wrapper::default() };
-        let code = launch::run(self.signals, &view.path, &wrapper, &self.job.program, &self.job.over, None)?;
+        let code = launch::run(self.signals, &view.path, &wrapper, &self.job.program, self.job.told(), None)?;
         if code == 130 {
             bail!("interrupted");
         }

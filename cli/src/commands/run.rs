@@ -13,7 +13,7 @@ use crate::healing::{
 use crate::index_settings;
 use crate::inputs::{self, Inputs};
 use crate::interpreters;
-use crate::launch::{self, Program, Wrapper};
+use crate::launch::{self, Program, Told, Wrapper};
 use crate::namespace;
 use crate::output;
 use crate::projection;
@@ -58,14 +58,14 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
             Some(runs) => runs.prepare(&start)?,
             None => (start.path.clone(), Wrapper::default()),
         };
-        let code = launch::run(&signals, &path, &wrapper, &job.program, &job.over, None);
+        let code = launch::run(&signals, &path, &wrapper, &job.program, job.told(), None);
         keeping.into_iter().for_each(Keeping::finish);
         finish(writable);
         gather::after_run(&Layout::new(&settings.home), &start.id, &start.path);
         return Ok(exit_code(code?));
     }
     let plan = job.plan(remembered.as_ref())?;
-    let mut runner = ProgramRunner::new(&signals, &job.program, &job.over);
+    let mut runner = ProgramRunner::new(&signals, &job.program, &job.over, &settings.home);
     runner.writable = writable;
     let outcome = job.heal(plan, start, &mut workshop, &mut runner);
     keeping.into_iter().for_each(Keeping::finish);
@@ -98,6 +98,11 @@ pub struct Job<'a> {
 }
 
 impl<'a> Job<'a> {
+    /// What the program is told if nobody waits for reports.
+    pub fn told(&self) -> Told<'_> {
+        Told { over: &self.over, failures: None }
+    }
+
     /// Reads the script and looks what lies beneath.
     pub fn new(settings: &'a Settings, signals: &Signals, options: &'a RunOptions) -> Result<Self> {
         let program = program(options);

@@ -102,7 +102,8 @@ fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Heal
     };
     let (start, keeping) = job.first_view(&mut views.inner, None)?;
     keeping.into_iter().for_each(Keeping::finish);
-    let mut runner = TimedRunner { inner: ProgramRunner::new(signals, &job.program, &job.over), runs: Vec::new() };
+    let mut runner =
+        TimedRunner { inner: ProgramRunner::new(signals, &job.program, &job.over, &settings.home), runs: Vec::new() };
     let outcome = job.heal(job.plan(None)?, start, &mut views, &mut runner)?;
     job.remember(&outcome, views.inner.interpreter_of(&outcome.view))?;
     Ok(Healed { exit: outcome.exit, attempts: outcome.attempts, runs: runner.runs, compositions: views.compositions })

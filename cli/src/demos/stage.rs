@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Variables of the user's that would make a demo's commands do other work than the demo says.
-const REMOVED: [&str; 11] = [
+const REMOVED: [&str; 12] = [
     "VIRTUAL_ENV",
     "CONDA_PREFIX",
     "PYTHONDONTWRITEBYTECODE",
@@ -16,6 +16,7 @@ const REMOVED: [&str; 11] = [
     "OMNIPKG_PYTHON",
     "OMNIPKG_STARTED_FROM",
     "OMNIPKG_RUN_OVER",
+    "OMNIPKG_FAILURES",
     "OMNIPKG_REPORT",
     "OMNIPKG_BINARY",
     "UV_PROJECT_ENVIRONMENT",
