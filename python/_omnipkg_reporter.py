@@ -46,7 +46,8 @@ def _install():
     # Both, so that code which asks whether the hook is the default one gets the answer that it would get without us.
     sys.excepthook = sys.__excepthook__ = _hook
     atexit.register(_at_exit)
-    sys.meta_path.append(_Misses)
+    if sys.version_info[0] > 2:  # Python 2 asks its own finders after all others
+        sys.meta_path.append(_Misses)
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(after_in_child=_leave)
 
@@ -101,12 +102,10 @@ class _Misses(object):
         cls.note(name)
 
     @classmethod
-    def find_module(cls, name, path=None):
-        cls.note(name)
-
-    @classmethod
     def note(cls, name):
         try:
+            if name in ("sitecustomize", "usercustomize"):  # each start of Python asks for them
+                return
             if cls.process != os.getpid():  # a forked child
                 cls.process, cls.noted = os.getpid(), []
             if len(cls.noted) >= _MOST:

@@ -73,8 +73,8 @@ EVERY = (2, 7)
 
 
 class Ran(object):
-    def __init__(self, code, out, err, report):
-        self.code, self.out, self.err, self.report = code, out, err, report
+    def __init__(self, code, out, err, report, misses=None):
+        self.code, self.out, self.err, self.report, self.misses = code, out, err, report, misses
 
 
 class Case(unittest.TestCase):
@@ -129,7 +129,9 @@ class Case(unittest.TestCase):
         theirs.close()
         with ours, ours.makefile("rb") as stream:
             size = stream.read(4)
-            report = json.loads(stream.read(int.from_bytes(size, "big")).decode()) if size else None
+            message = stream.read(int.from_bytes(size, "big")).decode() if size else None
+            misses = message if message and message.startswith("misses\n") else None
+            report = json.loads(message) if message and not misses else None
             if report is not None and report["held"] and verdict is not None:
                 try:
                     ours.sendall(verdict)
@@ -140,7 +142,7 @@ class Case(unittest.TestCase):
             out, err = child.communicate()
             rest = stream.read()
         self.assertEqual(rest, b"", "one report at most")
-        return Ran(child.returncode, out, err, report)
+        return Ran(child.returncode, out, err, report, misses)
 
 
 class Checks(Case):
