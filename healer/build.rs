@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let data = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("data");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("apis.rs"), apis(&data.join("apis.toml"))?)?;
-    fs::write(out.join("modules.rs"), modules(&[data.join("modules.toml"), data.join("wheels.toml")])?)?;
+    fs::write(out.join("modules.rs"), modules(&[data.join("modules.toml"), data.join("popular.toml")])?)?;
     Ok(())
 }
 

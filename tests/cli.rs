@@ -47,6 +47,8 @@ mod missing;
 mod mount;
 #[path = "cli/pins.rs"]
 mod pins;
+#[path = "cli/predict.rs"]
+mod predict;
 #[path = "cli/project_files.rs"]
 mod project_files;
 #[path = "cli/projection.rs"]

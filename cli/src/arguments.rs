@@ -3,18 +3,22 @@
 mod bisect;
 mod environment;
 mod files;
+mod heal;
 mod index;
 mod lock;
 mod python;
 mod resolve;
+mod run;
 
 pub use bisect::BisectOptions;
 pub use environment::{EnvVerb, PruneOptions, RevertOptions, SwapOptions, UninstallOptions, UpgradeOptions};
 pub use files::FileArguments;
+pub use heal::HealOptions;
 pub use index::{IndexOptions, KeyringProvider};
 pub use lock::{ExportFormat, ExportOptions, SyncOptions};
 pub use python::{ActivateOptions, IsolationMode, PythonInstallOptions, PythonVerb};
 pub use resolve::{PrereleaseChoice, ResolutionChoice, ResolveFormat, ResolveOptions};
+pub use run::{RunOptions, SaveForm};
 
 use crate::server::Handed;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -102,6 +106,9 @@ pub enum Verb {
         after_help = "Examples:\n  omnipkg run script.py --its --arguments\n  omnipkg run --with httpie -- http --version\n  omnipkg run --python 3.9 -m json.tool file.json"
     )]
     Run(RunOptions),
+    /// Make ready what a script needs, as far as its text says so, or explain it; the script is not run
+    #[command(after_help = "Examples:\n  omnipkg heal script.py --explain\n  omnipkg heal script.py")]
+    Heal(HealOptions),
     /// Find the first version of a project, or of Python, with which a script fails (or passes)
     #[command(
         after_help = "Examples:\n  omnipkg bisect script.py numpy\n  omnipkg bisect script.py numpy --good 1.21 --bad 2.0\n  omnipkg bisect script.py python"
@@ -314,55 +321,6 @@ pub struct Selection {
     /// Which environment, by its name
     #[arg(long, value_name = "NAME", conflicts_with = "python")]
     pub env: Option<String>,
-}
-
-/// `run`.
-#[derive(Debug, Args)]
-pub struct RunOptions {
-    /// Add a requirement for this run (may be repeated)
-    #[arg(long = "with", value_name = "REQUIREMENT")]
-    pub with: Vec<String>,
-    /// Which environment
-    #[command(flatten)]
-    pub selection: Selection,
-    /// What may be installed to heal a failure
-    #[arg(long, value_enum, default_value = "known")]
-    pub heal: HealPolicy,
-    /// Have bytecode ready before the first start
-    #[arg(long)]
-    pub compile: bool,
-    /// Let the program write to its view; what it wrote is told and thrown away
-    #[arg(long)]
-    pub writable: bool,
-    /// With --writable: keep what is written by this name, and go on from it next time
-    #[arg(long, value_name = "NAME", requires = "writable")]
-    pub keep: Option<String>,
-    /// Options for the index
-    #[command(flatten)]
-    pub index: IndexOptions,
-    /// Run a module instead of a script, as `python -m` does
-    #[arg(short = 'm')]
-    pub module: bool,
-    /// A script (or a module after -m) and its arguments; after `--`, a command and its arguments
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true, value_name = "SCRIPT|COMMAND")]
-    pub command: Vec<OsString>,
-}
-
-impl RunOptions {
-    /// `omnipkg run SCRIPT`, nothing else said.
-    pub fn for_script(script: OsString) -> Self {
-        Self {
-            with: Vec::new(),
-            selection: Selection::default(),
-            heal: HealPolicy::Known,
-            compile: false,
-            writable: false,
-            keep: None,
-            index: IndexOptions::default(),
-            module: false,
-            command: vec![script],
-        }
-    }
 }
 
 /// `mount`.

@@ -1,11 +1,15 @@
 //! What the healer asks of the outside: views from the workshop, runs from the launcher, talk on stderr.
 
 mod others;
+mod prediction;
 mod pythons;
+pub mod saving;
+mod scan;
 mod supply;
 
 pub use others::FAILURES;
 use others::{MISSES, Others, left};
+pub use prediction::Prediction;
 pub use pythons::{MachinePythons, versions as pythons_of};
 pub use supply::{LazyWorkshop, PythonChoice, Unnoted, beneath};
 

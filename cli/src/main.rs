@@ -19,6 +19,7 @@ macro_rules! print {
 mod activation;
 mod answers;
 mod arguments;
+mod as_of;
 mod bubbles;
 mod build_environments;
 mod change;
@@ -65,8 +66,9 @@ use settings::Settings;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::read();
-    let result = settings_for(&arguments).and_then(|settings| commands::execute(&settings, arguments.verb));
+    let mut arguments = Arguments::read();
+    let settled = as_of::settle(&mut arguments.verb).and_then(|()| settings_for(&arguments));
+    let result = settled.and_then(|settings| commands::execute(&settings, arguments.verb));
     match result {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
@@ -102,6 +104,8 @@ fn settings_for(arguments: &Arguments) -> Result<Settings> {
     let none = IndexOptions::default();
     let index = match &arguments.verb {
         Verb::Run(options) => &options.index,
+        Verb::Heal(options) => &options.index,
+        Verb::Bisect(options) => &options.index,
         Verb::Mount(options) => &options.index,
         Verb::Install(options) => &options.index,
         Verb::Upgrade(options) => &options.index,

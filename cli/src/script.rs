@@ -1,5 +1,7 @@
 //! Scripts: their bytes, and the requirements that they state themselves (PEP 723).
 
+pub mod write;
+
 use crate::commands::parse_requirement;
 use anyhow::{Context, Result, anyhow, bail};
 use omnipkg_store::Digest;
@@ -12,7 +14,9 @@ use std::str::FromStr;
 
 /// A script that is about to run.
 pub struct Script {
-    /// Digest of its bytes.
+    /// Its bytes.
+    pub source: Vec<u8>,
+    /// Their digest.
     pub digest: Digest,
     /// Its PEP 723 block, if it has one.
     pub block: Option<Block>,
@@ -36,7 +40,7 @@ impl Script {
         }
         let bytes = fs::read(path).with_context(|| format!("cannot read the script {}", path.display()))?;
         let block = parse_block(&bytes).with_context(|| format!("the PEP 723 block of {}", path.display()))?;
-        Ok(Some(Self { digest: Digest::of(&bytes), block }))
+        Ok(Some(Self { digest: Digest::of(&bytes), source: bytes, block }))
     }
 }
 

@@ -44,8 +44,30 @@ pub enum Kind {
     Syntax,
     /// An extension module that was built for other versions of what it uses.
     Binary,
+    /// A comment of the script's that asks for a project in certain versions.
+    Comment,
     /// A part of a distribution that asks for what only one of its extras brings.
     Extra,
+}
+
+impl Kind {
+    /// Its name for other programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::VersionAssertion => "version-assertion",
+            Self::MissingModule => "missing-module",
+            Self::MissingDistribution => "missing-distribution",
+            Self::MissingLibrary => "missing-library",
+            Self::MissingProgram => "missing-program",
+            Self::MissingData => "missing-data",
+            Self::Api => "api",
+            Self::Required => "required",
+            Self::Syntax => "syntax",
+            Self::Binary => "binary",
+            Self::Comment => "comment",
+            Self::Extra => "extra",
+        }
+    }
 }
 
 /// What was found about a failure.
@@ -67,13 +89,15 @@ pub struct Diagnosis {
     pub guessable: bool,
     /// What else was thought of, and why it was not taken.
     pub considered: Vec<Considered>,
+    /// Where the remedies are known from.
+    pub known_from: Vec<String>,
     /// What the user can do where there is no remedy.
     pub hint: Option<String>,
 }
 
 impl Diagnosis {
     /// A diagnosis without a remedy yet.
-    fn new(kind: Kind, evidence: String) -> Self {
+    pub(crate) fn new(kind: Kind, evidence: String) -> Self {
         let need = evidence.clone();
         Self {
             kind,
@@ -84,6 +108,7 @@ impl Diagnosis {
             guessed: false,
             guessable: false,
             considered: Vec::new(),
+            known_from: Vec::new(),
             hint: None,
         }
     }

@@ -13,8 +13,9 @@ use crate::talk::{self, Talk};
 use pep440_rs::{Version, VersionSpecifiers};
 use std::str::FromStr;
 
-/// How often a script is run again at most, unless set otherwise.
-pub const DEFAULT_ATTEMPTS: usize = 5;
+/// How often a script is run again at most, unless set otherwise. Scripts of ten years ago have up to six causes, one behind
+/// the other: their Python, their modules, and names that went in three libraries.
+pub const DEFAULT_ATTEMPTS: usize = 8;
 
 /// Whether the failed script prints its traceback. On the socket: the byte `P` or `Q`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +164,11 @@ pub struct Healer<'a> {
 }
 
 impl Healer<'_> {
+    /// What its diagnoses lean on.
+    pub fn context(&self) -> Context<'_> {
+        Context { knowledge: (self.knowledge)(), provides: self.provides, pythons: self.pythons, heal: self.heal }
+    }
+
     /// Runs a script in `view`, which was composed from `plan`, and heals it.
     pub fn run<V: Views, R: Runner<V::View>>(
         &self,
@@ -220,8 +226,7 @@ impl Healer<'_> {
         views: &mut V,
         listener: &mut dyn Listener,
     ) -> Step<V> {
-        let context =
-            Context { knowledge: (self.knowledge)(), provides: self.provides, pythons: self.pythons, heal: self.heal };
+        let context = self.context();
         let diagnosis = if self.heal == Heal::Off { None } else { diagnose_all(&report, context) };
         let seen = diagnosis.as_ref().is_some_and(|new| {
             attempts.iter().any(|attempt| attempt.diagnosis.as_ref().is_some_and(|old| old.same(new)))
@@ -287,10 +292,7 @@ fn compose<V: Views>(
         Ok((_, view)) if views.is_same(&view, before) => repeated(diagnosis),
         Ok((healed, view)) => {
             let taken = |healed: &Plan| healed.remedies().get(plan.remedies().len()..).unwrap_or_default().to_vec();
-            // Sometimes only an older Python has what a remedy asks for: it stays with that one, or with an older one still.
-            let names_python = taken(&healed).iter().any(|remedy| matches!(remedy, Remedy::Python(_)));
-            let python = views.other_python(&view, before).filter(|_| !names_python).and_then(|text| no_newer(&text));
-            let healed = python.map_or(healed.clone(), |python| healed.with(&Remedy::Python(python)));
+            let healed = settled(healed, plan, (&view, before), views);
             let taken = taken(&healed);
             let chosen: Vec<String> = taken.iter().map(|remedy| in_words(remedy, (&view, before), views)).collect();
             if input_gone {
@@ -306,6 +308,15 @@ fn compose<V: Views>(
     }
 }
 
+/// The plan with the Python that its view came to. Sometimes only an older one has what a remedy asks for: it stays with
+/// that one, or with an older one still.
+pub(crate) fn settled<V: Views>(healed: Plan, plan: &Plan, (view, before): (&V::View, &V::View), views: &V) -> Plan {
+    let taken = healed.remedies().get(plan.remedies().len()..).unwrap_or_default();
+    let names_python = taken.iter().any(|remedy| matches!(remedy, Remedy::Python(_)));
+    let python = views.other_python(view, before).filter(|_| !names_python).and_then(|text| no_newer(&text));
+    python.map_or(healed.clone(), |python| healed.with(&Remedy::Python(python)))
+}
+
 /// `<3.9` for 3.8.18.
 fn no_newer(python: &str) -> Option<VersionSpecifiers> {
     let version = Version::from_str(python).ok()?;
@@ -313,7 +324,7 @@ fn no_newer(python: &str) -> Option<VersionSpecifiers> {
     VersionSpecifiers::from_str(&format!("<{major}.{}", minor + 1)).ok()
 }
 
-fn in_words<V: Views>(remedy: &Remedy, (view, before): (&V::View, &V::View), views: &V) -> String {
+pub(crate) fn in_words<V: Views>(remedy: &Remedy, (view, before): (&V::View, &V::View), views: &V) -> String {
     if let Remedy::Python(_) = remedy {
         return views
             .other_python(view, before)

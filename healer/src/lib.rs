@@ -9,6 +9,7 @@ pub mod diagnosis;
 pub mod heal;
 pub mod knowledge;
 pub mod policy;
+pub mod predict;
 pub mod remedy;
 pub mod report;
 pub mod talk;

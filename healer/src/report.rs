@@ -77,6 +77,30 @@ pub struct Report {
     pub syntax: Option<Unparsed>,
     /// Whether the script is certainly one of Python 3's.
     pub is_python_3: bool,
+    /// Of a failure to come: the names that the script imports from what is there.
+    pub uses: Vec<Used>,
+    /// Of a failure to come: requirements that stand in the script's comments.
+    pub commented: Vec<Commented>,
+}
+
+/// A name that a script imports.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Used {
+    /// `collections.Mapping`.
+    pub name: String,
+    /// Its line, from 1.
+    pub line: u32,
+}
+
+/// A requirement in a comment.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub struct Commented {
+    /// As it is written.
+    pub requirement: String,
+    /// Its line, from 1.
+    pub line: u32,
 }
 
 /// A file that an interpreter cannot read as its Python.
@@ -205,6 +229,8 @@ pub struct MissingModule {
     pub local: bool,
     /// Whether the standard library of some Python has a module of that name.
     pub stdlib: bool,
+    /// Of a failure to come: the line of the import, from 1.
+    pub line: u32,
 }
 
 /// A distribution that `importlib.metadata` or `pkg_resources` did not find.
@@ -228,6 +254,8 @@ impl Report {
         report.checks.truncate(MAX_CHECKS);
         report.also_missing.truncate(MAX_CHECKS);
         report.names.truncate(MAX_CHECKS);
+        report.uses.truncate(MAX_CHECKS);
+        report.commented.truncate(MAX_CHECKS);
         report.chain.truncate(MAX_CHAIN);
         report.frames.truncate(MAX_FRAMES);
         Ok(report)

@@ -71,7 +71,7 @@ def _counts(places):
             last = handler.body[-1]
             if isinstance(last, _ast.Raise) and getattr(last, "exc", getattr(last, "type", None)) is None:
                 continue
-            return _ends(handler.body, source) or _is_told_by_a_flag(handler, source)
+            return ends(handler.body, source) or _is_told_by_a_flag(handler, source)
     return False
 
 
@@ -104,7 +104,7 @@ def _catches(kind):
     return any(last_name(one) in CATCHES for one in each)
 
 
-def _ends(body, source, depth=0):
+def ends(body, source, depth=0):
     """Whether a block ends the program, whatever else it does."""
     for statement in body:
         if isinstance(statement, _ast.Raise):
@@ -118,7 +118,7 @@ def _ends(body, source, depth=0):
             return True
         if depth == 0 and isinstance(call.func, _ast.Name):
             found = [each for each in _syntax.walk(source.tree) if isinstance(each, FUNCTIONS) and each.name == name]
-            if len(found) == 1 and _ends(found[0].body, source, 1):
+            if len(found) == 1 and ends(found[0].body, source, 1):
                 return True
     return False
 
@@ -130,7 +130,7 @@ def _is_told_by_a_flag(handler, source):
         if isinstance(statement, _ast.Assign) and (literal(statement.value)[0] or _is_named_constant(statement.value)):
             names.update(each.id for each in statement.targets if isinstance(each, _ast.Name))
     for node in _syntax.walk(source.tree) if names else ():
-        if isinstance(node, _ast.If) and (_ends(node.body, source) or _ends(node.orelse, source)):
+        if isinstance(node, _ast.If) and (ends(node.body, source) or ends(node.orelse, source)):
             if any(isinstance(each, _ast.Name) and each.id in names for each in _syntax.walk(node.test)):
                 return True
     return False

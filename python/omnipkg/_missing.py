@@ -54,7 +54,7 @@ def _name_of(value, statement):
 
 def _of_a_namespace(statement):
     """`from google.cloud import storage` where other projects' parts of that namespace are there."""
-    name = _modules(statement)[0] if isinstance(statement, _ast.ImportFrom) and _modules(statement) else None
+    name = modules(statement)[0] if isinstance(statement, _ast.ImportFrom) and modules(statement) else None
     module = sys.modules.get(name)
     if not isinstance(module, MODULE):
         return None
@@ -71,7 +71,7 @@ def _said_by_python_2(value, statement):
     if type(value) is not ImportError or len(words) != 2 or words[0] or not words[1]:
         return None
     said = str(words[1])
-    for dotted in _modules(statement):
+    for dotted in modules(statement):
         if dotted == said or dotted.endswith("." + said):
             return dotted[: len(dotted) - len(said)] + said.split(".")[0]
     calls = _syntax.walk(statement) if statement is not None else ()
@@ -79,7 +79,7 @@ def _said_by_python_2(value, statement):
     return said if "import_module" in names or "__import__" in names else None
 
 
-def _modules(statement):
+def modules(statement):
     """The dotted names of the modules that an import statement imports."""
     if isinstance(statement, _ast.Import):
         return [alias.name for alias in statement.names]
@@ -90,7 +90,7 @@ def _modules(statement):
 
 def asked(statement):
     """All names that an import statement asks for: with what it takes from a module, which may be modules too."""
-    found = _modules(statement)
+    found = modules(statement)
     if found and isinstance(statement, _ast.ImportFrom):
         found = ["%s.%s" % (found[0], alias.name) for alias in statement.names if alias.name != "*"] or found
     return found[:MOST]
@@ -103,7 +103,7 @@ def also_missing(source, first, main):
         return found
     seen = {first["top_level"]}
     for statement in source.tree.body:
-        for name in _modules(statement):
+        for name in modules(statement):
             top_level = name.split(".")[0]
             if top_level not in seen and len(found) < MOST:
                 seen.add(top_level)

@@ -31,6 +31,11 @@ impl Timestamp {
         }
     }
 
+    /// The moment so many seconds after the beginning of 1970.
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1_000_000))
+    }
+
     pub(crate) fn microseconds(self) -> i64 {
         self.0
     }

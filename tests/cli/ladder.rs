@@ -50,7 +50,7 @@ fn works(context: Context, place: &str, run: impl Fn(&Context, &[&str]) -> Outpu
     let lines = [COUNT, "import rich", "assert rich.__version__ == '13.4.2'", "exec(open('place.py').read())"];
     script(&context, "s.py", &lines);
     script(&context, "place.py", &[PLACE]);
-    let output = run(&context, &["run", "s.py"]).success();
+    let output = run(&context, &["run", "--no-predict", "s.py"]).success();
     let seen = format!("{place} 13.4.2\n");
     assert_eq!((&output.stdout, runs(&context)), (&seen, 2), "{output}");
     assert_eq!(
@@ -58,15 +58,15 @@ fn works(context: Context, place: &str, run: impl Fn(&Context, &[&str]) -> Outpu
         Some("omnipkg: s.py:3 needs rich 13.4.2 (found 13.7.1): running with rich 13.4.2")
     );
     context.index().stop();
-    assert_eq!(quiet_success(run(&context, &["run", "s.py"])), seen);
+    assert_eq!(quiet_success(run(&context, &["run", "--no-predict", "s.py"])), seen);
     std::thread::scope(|scope| {
         for _ in 0..4 {
-            scope.spawn(|| assert_eq!(quiet_success(run(&context, &["run", "s.py"])), seen));
+            scope.spawn(|| assert_eq!(quiet_success(run(&context, &["run", "--no-predict", "s.py"])), seen));
         }
     });
     assert_eq!(runs(&context), 7);
     let program = context.command(["run"]).get_program().to_str().unwrap().to_owned();
-    let within = run(&context, &["run", "--", &program, "run", "s.py"]);
+    let within = run(&context, &["run", "--no-predict", "--", &program, "run", "s.py"]);
     assert_eq!(quiet_success(within), seen, "a run in a run");
     context
 }
@@ -105,7 +105,7 @@ fn root_can_ask_for_the_helper() {
     assert!(!mounted(&context));
     // It is really the helper that mounts: without it there is no mount.
     let context = context.env("FUSERMOUNT_PATH", NO_HELPER);
-    let output = context.run(["run", "s.py"]).expect_code(1);
+    let output = context.run(["run", "--no-predict", "s.py"]).expect_code(1);
     assert!(output.stderr.starts_with("omnipkg: error: OMNIPKG_PROJECTION=fusermount: cannot mount "), "{output}");
 }
 
@@ -127,7 +127,7 @@ fn an_ordinary_user_cannot_mount_directly_even_if_asked_to() {
     let Some((_device, context)) = nobody() else { return };
     let context = context.env("OMNIPKG_PROJECTION", "direct");
     script(&context, "ok.py", &["print('ok')"]);
-    let text = one_error(&context, context.run(["run", "ok.py"]));
+    let text = one_error(&context, context.run(["run", "--no-predict", "ok.py"]));
     assert!(text.starts_with("omnipkg: error: OMNIPKG_PROJECTION=direct: cannot mount [STORE]/mnt: "), "{text}");
 }
 
@@ -156,11 +156,11 @@ fn what_is_seen_from_outside_a_namespace_is_made_of_links() {
     }
     let context = rich_installed(context.env("FUSERMOUNT_PATH", NO_HELPER));
     script(&context, "ok.py", &["import sys; print(sys.prefix.split('/')[-2])"]);
-    assert_eq!(quiet_success(context.run(["run", "ok.py"])), "mnt\n");
+    assert_eq!(quiet_success(context.run(["run", "--no-predict", "ok.py"])), "mnt\n");
     // Also what is made from within a run.
     let program = context.command(["run"]).get_program().to_str().unwrap().to_owned();
-    let inside = quiet_success(context.run(["run", "--", &program, "mount", "rich==13.4.2"]));
-    quiet_success(context.run(["run", "--", &program, "install", "rich==13.4.2"]));
+    let inside = quiet_success(context.run(["run", "--no-predict", "--", &program, "mount", "rich==13.4.2"]));
+    quiet_success(context.run(["run", "--no-predict", "--", &program, "install", "rich==13.4.2"]));
     let environment = std::fs::read_dir(context.store().join("envs")).unwrap().next().unwrap().unwrap().path();
     for prefix in [std::path::PathBuf::from(inside.trim_end()), environment] {
         let mut python = context.program(prefix.join("bin/python"));
@@ -186,16 +186,16 @@ fn a_run_in_a_namespace_is_as_outside() {
         "sys.exit(7)",
     ];
     script(&context, "s.py", &lines);
-    let inside = context.run_with_input(["run", "s.py"], b"input").expect_code(7);
+    let inside = context.run_with_input(["run", "--no-predict", "s.py"], b"input").expect_code(7);
     let mut plain = context.program(&context.interpreter().executable);
     plain.arg("s.py");
     let outside = run(plain, b"input").expect_code(7);
     assert_eq!((inside.stdout, inside.stderr.as_str()), (outside.stdout, ""));
     for (words, code) in [("kill -TERM $$", 143), ("kill -KILL $$", 137), ("exit 3", 3)] {
-        context.run(["run", "--", "sh", "-c", words]).expect_code(code);
+        context.run(["run", "--no-predict", "--", "sh", "-c", words]).expect_code(code);
     }
     quiet_success(context.run(["server", "stop"]));
-    context.run(["run", "s.py"]).expect_code(7);
+    context.run(["run", "--no-predict", "s.py"]).expect_code(7);
 }
 
 /// A command where user namespaces are forbidden, as an administrator can have it, here for itself alone: within one of
@@ -218,9 +218,9 @@ fn an_ordinary_user_with_neither_has_links_and_is_told_once() {
     }
     let context = context.env("FUSERMOUNT_PATH", NO_HELPER);
     script(&context, "ok.py", &["print('ok')"]);
-    let output = without_namespaces(&context, &["run", "ok.py"]);
+    let output = without_namespaces(&context, &["run", "--no-predict", "ok.py"]);
     assert_snapshot!(said(&context, &output.success().stderr), @"omnipkg: no FUSE here (fusermount3 is not on PATH, and mounting without it needs root; no more user namespaces are allowed (user.max_user_namespaces)): views are made of links; `omnipkg doctor` says more");
-    assert_eq!(quiet_success(without_namespaces(&context, &["run", "ok.py"])), "ok\n");
+    assert_eq!(quiet_success(without_namespaces(&context, &["run", "--no-predict", "ok.py"])), "ok\n");
     let context = works(context, "links", without_namespaces);
     let answer = json(without_namespaces(&context, &["status", "--json"]));
     assert_eq!((&answer["projection"], &answer["server"]), (&Value::from("links"), &Value::Null));

@@ -27,7 +27,7 @@ fn place(context: &Context) -> String {
 fn heals_and_remembers(context: &Context) {
     let lines = ["import rich, sys", COUNT, "assert rich.__version__ == '13.4.2'", "print('runs', sys.prefix != '')"];
     script(context, "s.py", &lines);
-    let output = context.run(["run", "s.py"]).success();
+    let output = context.run(["run", "--no-predict", "s.py"]).success();
     assert_eq!((output.stdout.as_str(), runs(context)), ("runs True\n", 2));
     assert_eq!(
         said(context, &output.stderr),
@@ -77,10 +77,10 @@ fn an_ordinary_user_without_fuse_gets_links_and_is_told_once() {
     let Some(_device) = FuseDevice::closed_to_users() else { return };
     let Some(context) = Context::as_ordinary_user() else { return };
     script(&context, "ok.py", &["print('ok')"]);
-    let output = context.run(["run", "ok.py"]).success();
+    let output = context.run(["run", "--no-predict", "ok.py"]).success();
     assert_eq!(output.stdout, "ok\n");
     assert_snapshot!(said(&context, &output.stderr), @"omnipkg: no FUSE here (/dev/fuse: permission denied): views are made of links; `omnipkg doctor` says more");
-    assert_eq!(quiet_success(context.run(["run", "ok.py"])), "ok\n");
+    assert_eq!(quiet_success(context.run(["run", "--no-predict", "ok.py"])), "ok\n");
     let context = rich_installed(context);
     heals_and_remembers(&context);
     assert_eq!(place(&context), "links");
@@ -93,9 +93,9 @@ fn fuse_that_was_asked_for_and_is_closed_is_an_error() {
     let Some(context) = Context::as_ordinary_user() else { return };
     let context = context.fuse();
     script(&context, "ok.py", &["print('ok')"]);
-    assert_snapshot!(one_error(&context, context.run(["run", "ok.py"])), @"omnipkg: error: OMNIPKG_PROJECTION=fuse: cannot mount [STORE]/mnt: Permission denied (os error 13)");
+    assert_snapshot!(one_error(&context, context.run(["run", "--no-predict", "ok.py"])), @"omnipkg: error: OMNIPKG_PROJECTION=fuse: cannot mount [STORE]/mnt: Permission denied (os error 13)");
     let context = context.env("OMNIPKG_PROJECTION", "");
-    assert_eq!(context.run(["run", "ok.py"]).success().stdout, "ok\n");
+    assert_eq!(context.run(["run", "--no-predict", "ok.py"]).success().stdout, "ok\n");
 }
 
 #[test]
@@ -108,9 +108,9 @@ fn one_store_can_be_seen_both_ways() {
     let context = context.link();
     assert_eq!(place(&context), "links");
     pinned(&context, "s.py", "rich", "13.4.2");
-    context.run(["run", "s.py"]).success();
+    context.run(["run", "--no-predict", "s.py"]).success();
     let context = context.fuse();
-    assert_eq!(quiet_success(context.run(["run", "s.py"])), "rich 13.4.2\n");
+    assert_eq!(quiet_success(context.run(["run", "--no-predict", "s.py"])), "rich 13.4.2\n");
     assert_eq!(place(&context), "mnt");
     assert_eq!(installed_version(&context, "rich"), "13.7.1");
 }

@@ -71,7 +71,10 @@ fn a_failure_is_the_scripts_own() {
     let Some(context) = with_python2() else { return };
     context.script("s.py", "import nothing_like_it\n");
     let output = context.run(["run", "--python", "2.7", "s.py"]).expect_code(1);
-    assert!(output.stderr.ends_with("ImportError: No module named nothing_like_it\n"), "{output}");
+    assert!(
+        output.stderr.contains("\nImportError: No module named nothing_like_it\nomnipkg: s.py:1 imports"),
+        "{output}"
+    );
     assert_eq!(output.stderr.matches("Traceback").count(), 1, "{output}");
 }
 

@@ -58,7 +58,10 @@ fn format_of(path: Option<&Path>) -> ExportFormat {
 }
 
 /// The lock of what an environment holds, with what each wheel requires of the others.
-fn lock_of(
+///
+/// # Errors
+/// If it is not known where a wheel comes from.
+pub fn lock_of(
     settings: &Settings,
     store: &Store,
     context: Context,
@@ -91,11 +94,19 @@ fn archive(workshop: &mut Workshop<'_>, wheel: &WheelReference) -> Result<Locked
     })
 }
 
-/// Writes the file whole or not at all.
+/// Writes the file, if its name is one for what it holds.
 fn write(path: &Path, text: &str, format: ExportFormat) -> Result<()> {
     if format == ExportFormat::Pylock && !pylock::is_name(path) {
         bail!("a lock file is called pylock.toml or pylock.NAME.toml, not {}", path.display());
     }
+    write_text(path, text)
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// If it cannot be written.
+pub fn write_text(path: &Path, text: &str) -> Result<()> {
     let full = std::path::absolute(path)?;
     let directory = full.parent().unwrap_or(&full);
     let written = || -> std::io::Result<()> {

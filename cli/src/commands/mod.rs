@@ -5,7 +5,8 @@ mod bisect;
 mod config;
 mod doctor;
 mod environments;
-mod export;
+pub mod export;
+mod heal;
 mod info;
 pub mod install;
 mod ladder;
@@ -39,6 +40,7 @@ use std::str::FromStr;
 pub fn execute(settings: &Settings, verb: Verb) -> Result<u8> {
     match verb {
         Verb::Run(options) => run::run(settings, &options),
+        Verb::Heal(options) => heal::heal(settings, &options),
         Verb::Bisect(options) => bisect::bisect(settings, &options),
         Verb::Mount(options) => mount::mount(settings, &options),
         Verb::Unmount { path } => mount::unmount(settings, &path),

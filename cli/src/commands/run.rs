@@ -3,13 +3,13 @@
 //! The warm path reads the script, one remembered answer and a few links, and starts the program: no network, no
 //! solver, no async runtime, no SQLite.
 
+mod healed;
+
 use crate::arguments::{HealPolicy, RunOptions};
 use crate::commands::open_store;
 use crate::compiling;
 use crate::context::{Base, Beneath, Context, Purpose, RUN_OVER, Target, run_over};
-use crate::healing::{
-    CatalogProvides, Failure, LazyWorkshop, MachinePythons, ProgramRunner, PythonChoice, RunView, Speaker, Unnoted,
-};
+use crate::healing::{LazyWorkshop, ProgramRunner, PythonChoice, RunView, Unnoted};
 use crate::index_settings;
 use crate::inputs::{self, Inputs};
 use crate::interpreters;
@@ -24,11 +24,10 @@ use crate::settings::Settings;
 use crate::signals::Signals;
 use crate::writable::WritableRuns;
 use anyhow::Result;
-use omnipkg_healer::{Ended, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal};
-use omnipkg_store::interpreter::{Identity, registry};
+use omnipkg_healer::{Ended, Plan};
+use omnipkg_store::interpreter::registry;
 use omnipkg_store::{Digest, Layout, Store};
 use pep508_rs::Requirement;
-use std::cell::OnceCell;
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
@@ -42,10 +41,19 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     let job = Job::new(settings, &signals, options)?;
     let remembered = job.remembered();
     let mut workshop = LazyWorkshop::new(settings, &signals, job.python_choice(), || job.open());
-    let (start, keeping) = match job.start_at_once(remembered.as_ref()) {
+    let (mut start, keeping) = match job.start_at_once(remembered.as_ref()) {
         Some(view) => (view, None),
         None => job.first_view(&mut workshop, remembered.as_ref())?,
     };
+    let mut plan = job.plan(remembered.as_ref())?;
+    let predicted = match remembered {
+        Some(_) => None,
+        None => job.predict((&plan, &start), &mut workshop),
+    };
+    let is_predicted = predicted.is_some();
+    if let Some(better) = predicted {
+        (plan, start) = better;
+    }
     if options.compile {
         compile(settings, &signals, &start)?;
     }
@@ -64,14 +72,16 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
         gather::after_run(&Layout::new(&settings.home), &start.id, &start.path);
         return Ok(exit_code(code?));
     }
-    let plan = job.plan(remembered.as_ref())?;
     let mut runner = ProgramRunner::new(&signals, &job.program, &job.over, &settings.home);
     runner.writable = writable;
     let outcome = job.heal(plan, start, &mut workshop, &mut runner);
     keeping.into_iter().for_each(Keeping::finish);
     finish(runner.writable);
     let outcome = outcome?;
-    job.remember(&outcome, workshop.interpreter_of(&outcome.view))?;
+    job.remember(&outcome, is_predicted, workshop.interpreter_of(&outcome.view))?;
+    if let Some(form) = options.save {
+        job.save(form, &outcome);
+    }
     if outcome.exit != 0 && remembered.as_ref().is_some_and(RememberedRun::is_on_another_python) {
         job.forget();
     }
@@ -91,6 +101,7 @@ pub struct Job<'a> {
     /// What it is told of what lies beneath it.
     pub over: String,
     block: Option<Block>,
+    source: Option<Vec<u8>>,
     with: Vec<Requirement>,
     target: Target,
     beneath: Beneath,
@@ -119,8 +130,8 @@ impl<'a> Job<'a> {
         let states: Vec<String> = local.filter_map(|one| inputs::state(one).transpose()).collect::<Result<_>>()?;
         let key = Self::key(options, &program, script.as_ref(), &target, &beneath, &states);
         let over = over(&Layout::new(&settings.home), &beneath, isolated);
-        let block = script.and_then(|script| script.block);
-        Ok(Self { settings, options, program, over, block, with, target, beneath, key })
+        let (block, source) = script.map_or((None, None), |script| (script.block, Some(script.source)));
+        Ok(Self { settings, options, program, over, block, source, with, target, beneath, key })
     }
 
     /// The key of (script, context); `None` for what has no stable content (standard input, a directory).
@@ -159,14 +170,15 @@ impl<'a> Job<'a> {
         Some(key.finish())
     }
 
-    fn remembered(&self) -> Option<RememberedRun> {
+    /// What is remembered of such a run.
+    pub fn remembered(&self) -> Option<RememberedRun> {
         let run = RememberedRun::read(&Layout::new(&self.settings.home), self.key.as_ref()?)?;
         let unwanted = self.settings.refresh || (self.options.heal == HealPolicy::Off && run.is_healed());
         (!unwanted).then_some(run)
     }
 
     /// The view to start in, if it is known and visible without doing anything.
-    fn start_at_once(&self, remembered: Option<&RememberedRun>) -> Option<RunView> {
+    pub fn start_at_once(&self, remembered: Option<&RememberedRun>) -> Option<RunView> {
         let layout = Layout::new(&self.settings.home);
         let id = match (remembered, &self.beneath) {
             (Some(run), _) => run.view,
@@ -195,7 +207,12 @@ impl<'a> Job<'a> {
             None => self.target.request(),
             Some(_) => self.target.said_request(),
         });
-        PythonChoice { asked: asked.map(str::to_owned), required, only_by_name: false }
+        PythonChoice {
+            asked: asked.map(str::to_owned),
+            required,
+            only_by_name: false,
+            builds: self.options.heal_builds,
+        }
     }
 
     /// Opens the store and finds the context.
@@ -254,51 +271,6 @@ impl<'a> Job<'a> {
         }
         let block = self.block.iter().flat_map(|block| block.dependencies.iter().cloned());
         Ok(Plan::new(block.chain(self.with.iter().cloned()).collect()))
-    }
-
-    /// Runs the program and heals it, to a fixed point.
-    pub fn heal<V, R>(&self, plan: Plan, start: RunView, views: &mut V, runner: &mut R) -> Result<Outcome<V>>
-    where
-        V: Views<View = RunView, Error = Failure>,
-        R: Runner<RunView, Error = Failure>,
-    {
-        let loaded = OnceCell::new();
-        // A test sees to it that the embedded tables load; without them the store's own proofs still heal.
-        let knowledge = || loaded.get_or_init(|| Knowledge::embedded().unwrap_or_default());
-        let provides = CatalogProvides { home: self.settings.home.clone() };
-        let pythons = MachinePythons::new(self.settings.home.clone());
-        let heal = match self.options.heal {
-            HealPolicy::Known => Heal::Known,
-            HealPolicy::Ask => Heal::Ask,
-            HealPolicy::Any => Heal::Any,
-            HealPolicy::Off => Heal::Off,
-        };
-        let attempts = heal::DEFAULT_ATTEMPTS;
-        let healer = Healer { knowledge: &knowledge, provides: &provides, pythons: &pythons, heal, attempts };
-        let mut speaker = Speaker { settings: self.settings };
-        healer.run(plan, start, views, runner, &mut speaker).map_err(|error| error.0.0)
-    }
-
-    /// Remembers what healing found, so that the next start is healed from the first instant.
-    pub fn remember<V: Views<View = RunView>>(&self, outcome: &Outcome<V>, made_for: Option<Identity>) -> Result<()> {
-        if outcome.advanced() {
-            self.write(&outcome.view, &outcome.plan, made_for)?;
-        }
-        Ok(())
-    }
-
-    /// What was remembered has not come to a good end: the next start begins anew. Best effort.
-    fn forget(&self) {
-        if let Some(key) = &self.key {
-            let _ = fs::remove_file(Layout::new(&self.settings.home).remembered_run(key));
-        }
-    }
-
-    fn write(&self, view: &RunView, plan: &Plan, made_for: Option<Identity>) -> Result<()> {
-        if let (Some(key), Some(interpreter)) = (&self.key, made_for) {
-            RememberedRun::new(view.id, interpreter, plan).write(&open_store(self.settings)?, key)?;
-        }
-        Ok(())
     }
 }
 

@@ -105,7 +105,7 @@ fn heal_it(settings: &Settings, signals: &Signals, script: &Path) -> Result<Heal
     let mut runner =
         TimedRunner { inner: ProgramRunner::new(signals, &job.program, &job.over, &settings.home), runs: Vec::new() };
     let outcome = job.heal(job.plan(None)?, start, &mut views, &mut runner)?;
-    job.remember(&outcome, views.inner.interpreter_of(&outcome.view))?;
+    job.remember(&outcome, false, views.inner.interpreter_of(&outcome.view))?;
     Ok(Healed { exit: outcome.exit, attempts: outcome.attempts, runs: runner.runs, compositions: views.compositions })
 }
 

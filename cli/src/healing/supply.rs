@@ -31,6 +31,8 @@ pub struct PythonChoice {
     pub required: Option<VersionSpecifiers>,
     /// Another Python is taken only if a remedy names it.
     pub only_by_name: bool,
+    /// What heals a failure may be built from source.
+    pub builds: bool,
 }
 
 impl PythonChoice {
@@ -96,10 +98,10 @@ impl<'a> LazyWorkshop<'a> {
     pub fn compose_unnoted(&mut self, plan: &Plan) -> Result<(Composed, Unnoted)> {
         let _interruptible = self.signals.interruptible()?;
         let base = self.workshop()?.context().base.clone();
-        let mut first_error = None;
+        let (mut first_error, builds) = (None, self.choice.builds);
         for (interpreter, is_own) in self.pythons_for(plan)? {
             let composed = match is_own {
-                true => compose(self.workshop()?, plan, &base),
+                true => compose(self.workshop()?, plan, &base, builds),
                 false => self.compose_on(interpreter, plan, &base),
             };
             match composed {
@@ -182,11 +184,14 @@ impl<'a> LazyWorkshop<'a> {
         if !same {
             let store = self.workshop()?.store().clone();
             let mut other = Workshop::new(self.settings, store, Context::isolated(interpreter));
-            // There all is chosen anew, and a remedy builds nothing.
-            other.rules.formats.only_binary = Names::all();
+            // There all is chosen anew, and a remedy builds nothing unless it may.
+            if !self.choice.builds {
+                other.rules.formats.only_binary = Names::all();
+            }
             self.other = Some(other);
         }
-        compose(self.other.as_mut().context("no workshop")?, plan, base)
+        let builds = self.choice.builds;
+        compose(self.other.as_mut().context("no workshop")?, plan, base, builds)
     }
 }
 
@@ -201,9 +206,11 @@ fn older_versions(remedy: &Remedy) -> Option<(&PackageName, &VersionSpecifiers)>
     specifiers.iter().any(is_bound).then_some((name, specifiers))
 }
 
-fn compose(workshop: &mut Workshop<'_>, plan: &Plan, base: &Base) -> Result<(Composed, Unnoted)> {
-    // What a failing script is healed with is not built: a build runs whatever its source says.
-    workshop.rules.formats.only_binary.names.extend(plan.remedies().iter().filter_map(Remedy::project).cloned());
+fn compose(workshop: &mut Workshop<'_>, plan: &Plan, base: &Base, builds: bool) -> Result<(Composed, Unnoted)> {
+    // What a failing script is healed with is not built unasked: a build runs whatever its source says.
+    if !builds {
+        workshop.rules.formats.only_binary.names.extend(plan.remedies().iter().filter_map(Remedy::project).cloned());
+    }
     let left_out: Vec<PackageName> = plan.replaced().cloned().collect();
     let own = plan.requirements();
     workshop.anew = inputs::from_urls(own);

@@ -50,6 +50,7 @@ fn of(report: &Report, name: &str, api: &Api, context: Context<'_>) -> Option<Di
             return is_told.then_some(diagnosis);
         }
         diagnosis.remedies = vec![Remedy::Python(api.versions.clone())];
+        diagnosis.known_from = vec![api.source.to_owned()];
         return Some(diagnosis);
     }
     let distributions = std::iter::once(&api.distribution).chain(api.also);
@@ -61,6 +62,7 @@ fn of(report: &Report, name: &str, api: &Api, context: Context<'_>) -> Option<Di
     let evidence = format!("{who} uses {name}, which {distribution} {} does not have", line(installed));
     let mut diagnosis = Diagnosis::new(Kind::Api, evidence);
     diagnosis.remedies = vec![Remedy::Require(versioned(distribution.parse().ok()?, api.versions.clone()))];
+    diagnosis.known_from = vec![api.source.to_owned()];
     Some(diagnosis)
 }
 

@@ -47,6 +47,7 @@ fn module(report: &Report, missing: &MissingModule, context: Context<'_>) -> Dia
         return diagnosis;
     }
     if let Some(requirement) = certain(report, missing, context) {
+        diagnosis.known_from = known_from(missing, &requirement.name);
         diagnosis.foreseen = foreseen(report, &requirement.name, context);
         diagnosis.remedies = vec![Remedy::Add(requirement)];
         return diagnosis;
@@ -83,6 +84,13 @@ fn certain(report: &Report, missing: &MissingModule, context: Context<'_>) -> Op
     let in_store = || if missing.stdlib { None } else { in_store(missing, context).map(bare) };
     let requirement = in_table(missing).or_else(in_store)?;
     (!report.distributions.contains_key(requirement.name.as_ref())).then_some(requirement)
+}
+
+fn known_from(missing: &MissingModule, project: &PackageName) -> Vec<String> {
+    let rows = missing.asked.iter().chain([&missing.module]).filter_map(|name| distribution_for(name));
+    let row =
+        rows.map(|(row, _)| row).find(|row| row.distribution.parse::<PackageName>().is_ok_and(|one| one == *project));
+    vec![row.map_or_else(|| "the store: a wheel of it has the module".to_owned(), |row| row.source.to_owned())]
 }
 
 fn in_table(missing: &MissingModule) -> Option<Requirement> {

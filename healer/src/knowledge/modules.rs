@@ -1,5 +1,5 @@
-//! Which distribution provides an import name: the reviewed table (`data/modules.toml`) and what the wheels of popular
-//! projects prove (`data/wheels.toml`). The build script sorts them into one; the first one's rows win.
+//! Which distribution provides an import name: the reviewed table (`data/modules.toml`) and the names of popular
+//! projects (`data/popular.toml`). The build script sorts them into one; the first one's rows win.
 //!
 //! A row is installed without asking, so each is certain: what is generic, ambiguous or like a more popular name has none.
 
@@ -43,7 +43,7 @@ pub fn has_project(project: &PackageName) -> bool {
     PROJECTS.binary_search(&project.as_ref()).is_ok()
 }
 
-/// Import names of the table within two edits of this one (one, for names shorter than six), nearest first.
+/// The import names of the table that are nearest to this one, within two edits (one, for names shorter than six).
 pub fn similar(import_name: &str) -> Vec<&'static Row> {
     let name = import_name.to_lowercase();
     let length = name.chars().count();
@@ -55,7 +55,8 @@ pub fn similar(import_name: &str) -> Vec<&'static Row> {
     let distances = ROWS.iter().filter(near).map(|row| (edit_distance(&row.module.to_lowercase(), &name), row));
     let mut found: Vec<_> = distances.filter(|(distance, _)| *distance <= limit).collect();
     found.sort_by_key(|(distance, row)| (*distance, row.module));
-    found.into_iter().take(3).map(|(_, row)| row).collect()
+    let nearest = found.first().map_or(0, |(distance, _)| *distance);
+    found.into_iter().filter(|(distance, _)| *distance == nearest).take(3).map(|(_, row)| row).collect()
 }
 
 /// How many insertions, deletions, substitutions and swaps of neighbours lie between two names.

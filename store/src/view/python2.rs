@@ -16,7 +16,7 @@ use std::path::Path;
 pub const PROGRAM: &str = "bin/python2.7";
 
 /// Of omnipkg's own files, those that run under Python 2 too: the failure reporter with all that it needs.
-const RUNTIME: [&str; 15] = [
+const RUNTIME: [&str; 16] = [
     "site/_omnipkg.pth",
     "site/_omnipkg_reporter.py",
     "site/omnipkg/__init__.py",
@@ -29,6 +29,7 @@ const RUNTIME: [&str; 15] = [
     "site/omnipkg/_left.py",
     "site/omnipkg/_missing.py",
     "site/omnipkg/_modern.py",
+    "site/omnipkg/_predicted.py",
     "site/omnipkg/_subjects.py",
     "site/omnipkg/_syntax.py",
     "site/omnipkg/_values.py",
