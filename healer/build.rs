@@ -82,24 +82,26 @@ fn apis(table: &Path) -> Result<String, Box<dyn Error>> {
 }
 
 fn modules(tables: &[PathBuf]) -> Result<String, Box<dyn Error>> {
-    let mut rows: BTreeMap<String, Module> = BTreeMap::new();
-    for table in tables {
+    let mut rows: BTreeMap<String, (usize, Module)> = BTreeMap::new();
+    for (table_number, table) in tables.iter().enumerate() {
         let read: Modules = toml::from_str(&read(table)?)?;
         for (module, row) in read.modules {
             if row.source.len() < 8 || row.distribution.is_empty() {
                 return Err(format!("{}: the row of {module} says too little", table.display()).into());
             }
-            rows.entry(module).or_insert(row);
+            rows.entry(module).or_insert((table_number, row));
         }
     }
     let mut code = String::from("static ROWS: &[Row] = &[\n");
-    for (module, Module { distribution, versions, source }) in &rows {
+    for (module, (table, Module { distribution, versions, source })) in &rows {
+        let is_reviewed = *table == 0;
         writeln!(
             code,
-            "Row {{ module: {module:?}, distribution: {distribution:?}, versions: {versions:?}, source: {source:?} }},"
+            "Row {{ module: {module:?}, distribution: {distribution:?}, versions: {versions:?}, source: {source:?}, \
+             is_reviewed: {is_reviewed} }},"
         )?;
     }
-    let projects: BTreeSet<String> = rows.values().map(|row| normalised(&row.distribution)).collect();
+    let projects: BTreeSet<String> = rows.values().map(|(_, row)| normalised(&row.distribution)).collect();
     writeln!(code, "];\nstatic PROJECTS: &[&str] = &{projects:?};", projects = Vec::from_iter(projects))?;
     Ok(code)
 }

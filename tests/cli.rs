@@ -27,6 +27,8 @@ mod heal;
 mod heal_others;
 #[path = "cli/heal_python.rs"]
 mod heal_python;
+#[path = "cli/heal_search.rs"]
+mod heal_search;
 #[path = "cli/indexes.rs"]
 mod indexes;
 #[path = "cli/inline.rs"]

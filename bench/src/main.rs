@@ -4,6 +4,7 @@
 //! never asserted: a noisy machine is no reason to fail.
 
 mod again;
+mod analysis;
 mod arguments;
 mod concurrent;
 mod environments;
@@ -42,7 +43,17 @@ use std::process::ExitCode;
 const WARM_UP: usize = 2;
 
 fn main() -> ExitCode {
-    match Arguments::parse(std::env::args_os().skip(1)).and_then(|arguments| run(&arguments)) {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if let [word, report] = &words[..]
+        && word == analysis::ALONE
+    {
+        return ended(analysis::alone(Path::new(report)));
+    }
+    ended(Arguments::parse(words).and_then(|arguments| run(&arguments)))
+}
+
+fn ended(result: Result<()>) -> ExitCode {
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -77,7 +88,7 @@ fn run(arguments: &Arguments) -> Result<()> {
 /// what is installed there would lie beneath every `run --with`.
 fn measure_all(bench: &Bench<'_>) -> Result<Vec<Row>> {
     type Measure = fn(&Bench<'_>) -> Result<Vec<Row>>;
-    let families: [(&str, &str, Measure); 14] = [
+    let families: [(&str, &str, Measure); 15] = [
         ("again", "what one view leaves for the next", again::measure),
         ("fresh", "a view never seen", fresh::measure),
         ("warm", "warm imports", imports::measure_warm),
@@ -86,6 +97,7 @@ fn measure_all(bench: &Bench<'_>) -> Result<Vec<Row>> {
         ("requests", "requests", requests::measure),
         ("run", "warm starts", start::measure),
         ("heal", "a remembered heal", healed::measure),
+        ("analysis", "the healer's analysis", analysis::measure),
         ("install", "a satisfied install", environments::measure_install),
         ("swap", "swapping", environments::measure_swap),
         ("three", "three Pythons at the same time", concurrent::measure),

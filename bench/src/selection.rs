@@ -5,11 +5,12 @@
 use anyhow::{Result, bail};
 
 /// Every row, in the order of the table.
-pub const ROWS: [&str; 52] = [
+pub const ROWS: [&str; 53] = [
     "run-active",
     "run-with",
     "run-block",
     "heal-remembered",
+    "analysis",
     "fresh-few",
     "fresh-rich",
     "fresh-scientific",

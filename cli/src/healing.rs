@@ -1,11 +1,13 @@
 //! What the healer asks of the outside: views from the workshop, runs from the launcher, talk on stderr.
 
+mod guesses;
 mod others;
 mod prediction;
 mod pythons;
 pub mod saving;
 mod scan;
 mod supply;
+mod trials;
 
 pub use others::FAILURES;
 use others::{MISSES, Others, left};
@@ -163,6 +165,9 @@ impl Listener for Speaker<'_> {
             return false;
         }
         let remedies: Vec<String> = diagnosis.remedies.iter().map(ToString::to_string).collect();
+        for one in &diagnosis.considered {
+            output::talk(&format!("{}: {}", one.project, one.reason));
+        }
         anstream::eprint!("omnipkg: {}; run with {}? [y/N] ", diagnosis.evidence, remedies.join(", "));
         let _ = std::io::stderr().flush();
         let mut line = String::new();

@@ -22,7 +22,7 @@ use crate::runtime_files::RUNTIME;
 use crate::seeds::seeds;
 use crate::settings::Settings;
 use anyhow::{Context as _, Result, bail};
-use omnipkg_resolver::{Error as ResolveError, Lock, LockedWheel, Request, Resolver, Target};
+use omnipkg_resolver::{About, Error as ResolveError, Lock, LockedWheel, Request, Resolver, Target};
 use omnipkg_store::interpreter::Interpreter;
 use omnipkg_store::view::builder::{ViewRequest, ViewWheel, build};
 use omnipkg_store::view::description::{Overlay, WheelReference};
@@ -363,6 +363,14 @@ impl<'a> Workshop<'a> {
         let versions = self.resolver()?.versions(name, &target)?;
         self.display.finish();
         Ok(versions)
+    }
+
+    /// What the index tells of a project that nobody has vouched for.
+    pub fn about(&mut self, name: &PackageName) -> Result<About> {
+        let target = self.target()?;
+        let about = self.resolver()?.about(name, &target)?;
+        self.display.finish();
+        Ok(about)
     }
 
     fn resolver(&mut self) -> Result<&mut Resolver> {

@@ -11,9 +11,10 @@ mod missing_library;
 mod missing_module;
 mod missing_program;
 mod required;
+mod symptom;
 mod syntax;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 mod version_assertion;
 
 use crate::knowledge::{Knowledge, Provides, Pythons};
@@ -44,6 +45,10 @@ pub enum Kind {
     Syntax,
     /// An extension module that was built for other versions of what it uses.
     Binary,
+    /// What is known by its symptom alone.
+    Symptom,
+    /// What versions were tried for, since nothing was known.
+    Searched,
     /// A comment of the script's that asks for a project in certain versions.
     Comment,
     /// A part of a distribution that asks for what only one of its extras brings.
@@ -65,6 +70,8 @@ impl Kind {
             Self::Syntax => "syntax",
             Self::Binary => "binary",
             Self::Comment => "comment",
+            Self::Symptom => "symptom",
+            Self::Searched => "searched",
             Self::Extra => "extra",
         }
     }
@@ -153,6 +160,7 @@ pub fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosis> {
         .or_else(|| required::diagnose(report))
         .or_else(|| missing_module::diagnose(report, context))
         .or_else(|| binary::diagnose(report))
+        .or_else(|| symptom::diagnose(report, context))
         .or_else(|| missing_library::diagnose(report, context))
         .or_else(|| missing_data::diagnose(report))
         .or_else(|| missing_program::diagnose(report))

@@ -4,13 +4,15 @@
 //! healing fails prints its own traceback, byte for byte; a script that fails for its own reasons runs once; the same
 //! diagnosis never comes twice; exit codes pass through.
 
-use crate::diagnosis::{Context, Diagnosis, diagnose};
-use crate::knowledge::{Knowledge, Provides, Pythons};
+use crate::diagnosis::{Considered, Context, Diagnosis, diagnose};
+use crate::knowledge::{Knowledge, Provides, Pythons, of_another_time};
 use crate::policy::Heal;
 use crate::remedy::{Plan, Remedy};
 use crate::report::Report;
+use crate::search;
 use crate::talk::{self, Talk};
 use pep440_rs::{Version, VersionSpecifiers};
+use pep508_rs::PackageName;
 use std::str::FromStr;
 
 /// How often a script is run again at most, unless set otherwise. Scripts of ten years ago have up to six causes, one behind
@@ -49,6 +51,21 @@ pub trait Views {
     /// The version of a project (normalised name) in a view, for the talk line.
     fn version(&self, _view: &Self::View, _project: &str) -> Option<String> {
         None
+    }
+
+    /// What is known of a project that is only guessed, and whether it has a module (a top-level name), if that is known.
+    fn about(&mut self, _project: &PackageName, _module: &str) -> (Option<String>, Option<bool>) {
+        (None, None)
+    }
+
+    /// The versions of a project that can be had here, oldest first.
+    fn versions(&mut self, _project: &PackageName) -> Vec<Version> {
+        Vec::new()
+    }
+
+    /// Runs a program that only imports in a view; whether it ended well.
+    fn probe(&mut self, _view: &Self::View, _program: &str) -> bool {
+        false
     }
 
     /// Whether two views are one: running in it again would be no remedy.
@@ -161,6 +178,8 @@ pub struct Healer<'a> {
     pub heal: Heal,
     /// How often the script is run again at most.
     pub attempts: usize,
+    /// Whether versions are tried where nothing is known.
+    pub search: bool,
 }
 
 impl Healer<'_> {
@@ -227,7 +246,13 @@ impl Healer<'_> {
         listener: &mut dyn Listener,
     ) -> Step<V> {
         let context = self.context();
-        let diagnosis = if self.heal == Heal::Off { None } else { diagnose_all(&report, context) };
+        let mut diagnosis = if self.heal == Heal::Off { None } else { diagnose_all(&report, context) };
+        if self.search && diagnosis.as_ref().is_none_or(|known| known.remedies.is_empty()) {
+            diagnosis = search::search(&report, plan, views).or(diagnosis);
+        }
+        if let Some(guess) = diagnosis.as_mut().filter(|found| found.guessed) {
+            look_up(guess, &report, views);
+        }
         let seen = diagnosis.as_ref().is_some_and(|new| {
             attempts.iter().any(|attempt| attempt.diagnosis.as_ref().is_some_and(|old| old.same(new)))
         });
@@ -267,6 +292,22 @@ fn diagnose_all(report: &Report, context: Context<'_>) -> Option<Diagnosis> {
     others.into_iter().find(|diagnosis| !diagnosis.remedies.is_empty())
 }
 
+/// Asks what is known of what a guess would take. A project that does not have the module is none.
+fn look_up<V: Views>(guess: &mut Diagnosis, report: &Report, views: &mut V) {
+    let Some(project) = guess.remedies.first().and_then(Remedy::project).cloned() else { return };
+    let module = report.missing.as_ref().map_or("", |missing| missing.top_level.as_str());
+    let (known, has_module) = views.about(&project, module);
+    let same = |one: &&mut Considered| one.project.parse::<PackageName>().is_ok_and(|name| name == project);
+    if let (Some(known), Some(considered)) = (known, guess.considered.iter_mut().find(same)) {
+        considered.reason = format!("{}: {known}", considered.reason);
+        considered.installable &= has_module != Some(false);
+    }
+    if has_module == Some(false) && !module.is_empty() {
+        guess.remedies.clear();
+        guess.evidence = format!("{}, nor does {project} have it", guess.evidence);
+    }
+}
+
 fn repeated<V: Views>(diagnosis: &Diagnosis) -> Step<V> {
     let text = format!("{}: the same again, though the script ran with the remedy", diagnosis.evidence);
     Step::Stop { ended: Ended::Repeated, talk: vec![Talk::Unhealed(text)] }
@@ -288,6 +329,7 @@ fn compose<V: Views>(
         Err(_) if !diagnosis.foreseen.is_empty() => views.compose(&healed).map(|view| (healed, view)),
         composed => composed.map(|view| (foreseen, view)),
     };
+    let composed = composed.map(|composed| of_one_time(composed, views));
     match composed {
         Ok((_, view)) if views.is_same(&view, before) => repeated(diagnosis),
         Ok((healed, view)) => {
@@ -305,6 +347,19 @@ fn compose<V: Views>(
             talk: vec![Talk::Unhealed(format!("{}: no environment could be made for it", diagnosis.need))],
             ended: Ended::NotComposed(error),
         },
+    }
+}
+
+/// The plan and its view, with companions of the time of what uses them, where that can be had.
+pub(crate) fn of_one_time<V: Views>((plan, view): (Plan, V::View), views: &mut V) -> (Plan, V::View) {
+    let companions = of_another_time(&|project| views.version(&view, project));
+    if companions.is_empty() {
+        return (plan, view);
+    }
+    let closer = companions.into_iter().fold(plan.clone(), |plan, one| plan.with(&Remedy::Require(one)));
+    match views.compose(&closer) {
+        Ok(composed) => (closer, composed),
+        Err(_) => (plan, view),
     }
 }
 

@@ -4,10 +4,12 @@
 //! installs a stranger's code.
 
 mod apis;
+mod eras;
 mod modules;
 mod system;
 
 pub use apis::{Api, PYTHON, api};
+pub use eras::of_another_time;
 pub use modules::{Row, distribution_for, edit_distance, has_project, similar};
 pub use system::{package_of_library, package_of_program};
 

@@ -12,6 +12,7 @@ pub mod policy;
 pub mod predict;
 pub mod remedy;
 pub mod report;
+pub mod search;
 pub mod talk;
 
 pub use diagnosis::{Considered, Diagnosis, Kind};

@@ -4,7 +4,7 @@
 //! composed changes nothing, and each one is said as a healed failure is.
 
 use crate::diagnosis::{Context, Diagnosis, Kind, diagnose};
-use crate::heal::{Healer, Listener, Views, in_words, settled};
+use crate::heal::{Healer, Listener, Views, in_words, of_one_time, settled};
 use crate::knowledge::has_project;
 use crate::remedy::{Plan, Remedy, specifiers_in_words};
 use crate::report::{Commented, Frame, Report, line, site};
@@ -136,6 +136,7 @@ fn compose<V: Views>(
     let view = view.filter(|view| !views.is_same(view, before))?;
     let wanted = with(plan, &taken);
     let count = wanted.remedies().len();
+    let (wanted, view) = of_one_time((wanted, view), views);
     let healed = settled(wanted, plan, (&view, before), views);
     let added = healed.remedies().get(count..).unwrap_or_default();
     for (number, diagnosis) in taken.iter().enumerate() {

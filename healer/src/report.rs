@@ -77,6 +77,8 @@ pub struct Report {
     pub syntax: Option<Unparsed>,
     /// Whether the script is certainly one of Python 3's.
     pub is_python_3: bool,
+    /// Whether some line of the script has what only Python 2 has.
+    pub is_python_2: bool,
     /// Of a failure to come: the names that the script imports from what is there.
     pub uses: Vec<Used>,
     /// Of a failure to come: requirements that stand in the script's comments.

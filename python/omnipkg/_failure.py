@@ -91,6 +91,7 @@ class _Failure(object):
             "names": [] if checks else self._api_names(relevant),
             "syntax": self._unparsed(),
             "is_python_3": _modern.is_python_3(self.main),
+            "is_python_2": _modern.is_python_2(self.main),
         }
 
     def _api_names(self, exceptions):
@@ -166,6 +167,8 @@ class _Failure(object):
         if name is None:  # Python 2 does not say it
             arguments = entries[-1].tb_frame.f_locals.get("args")
             name = arguments[0] if type(arguments) is list and arguments else None
+        if type(name).__module__.split(".")[0] == "pathlib":
+            name = str(name)
         return _string(name)
 
     def _frames(self):

@@ -23,7 +23,7 @@ CATCHES = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException", "
 EXITS = ("exit", "quit", "_exit", "abort")
 RUNNERS = tuple(
     os.path.join("", *each)
-    for each in (("_pytest", ""), ("unittest", "loader.py"), ("nose", ""), ("multiprocessing", "process.py"))
+    for each in (("_pytest", ""), ("unittest", "loader.py"), ("unittest", "case.py"), ("nose", ""), ("multiprocessing", "process.py"))
 )
 
 

@@ -152,7 +152,7 @@ def _is_local(top_level, file, main):
     if sys.modules.get(top_level) is not None:
         return False
     folders = [os.path.dirname(os.path.abspath(main))] if main else [os.getcwd()]
-    if file:
+    if file and IS_PYTHON_2:  # which also looks beside the importing file
         folders.append(os.path.dirname(os.path.abspath(file)))
     return any(
         os.path.exists(os.path.join(folder, top_level + ending)) for folder in folders for ending in ("", ".py", ".pyx")

@@ -1,5 +1,5 @@
-"""Whether a script is certainly one of Python 3's, so that Python 2 is no remedy for it: what Python 2 would make of it is
-another program."""
+"""Whether a script is certainly one of Python 3's, so that Python 2 is no remedy for it (what Python 2 would make of it is
+another program), or looks like one of Python 2's."""
 
 import _ast
 
@@ -11,6 +11,17 @@ MODULES = frozenset(
     importlib.metadata importlib.resources ipaddress lzma pathlib queue reprlib secrets selectors socketserver statistics
     tkinter tomllib tracemalloc typing unittest.mock urllib.error urllib.parse urllib.request venv winreg xmlrpc zoneinfo
     """.split()
+)
+
+
+OLD_MODULES = frozenset(
+    """BaseHTTPServer ConfigParser Cookie HTMLParser Queue SimpleHTTPServer SocketServer StringIO Tkinter cPickle cStringIO
+    cookielib httplib tkMessageBox urllib2 urlparse xmlrpclib""".split()
+)
+OLD_NAMES = (
+    "raw_input(", "xrange(", ".has_key(", ".iteritems(", ".itervalues(", ".iterkeys(", "unicode(", "basestring", "unichr(",
+    "execfile(", "sys.maxint", "sys.setdefaultencoding(", "urllib.urlopen(", "urllib.urlencode(", "urllib.quote(",
+    "string.letters", "os.getcwdu(", "itertools.izip", "itertools.imap",
 )
 
 
@@ -34,6 +45,25 @@ def is_python_3(main):
             # Python 2 prints a tuple, or knows no such argument.
             found = found or (not future and (len(node.args) > 1 or bool(node.keywords)))
     return found
+
+
+def is_python_2(main):
+    """Whether some line has what only Python 2 has: a statement, a module, a function."""
+    return not is_python_3(main) and any(_is_old(line.strip()) for line in _lines(main))
+
+
+def _is_old(line):
+    rest = line[6:].lstrip() if line.startswith("print ") else "("
+    if rest[:1] not in ("(", "=", ".", "") or line == "print":
+        return True
+    words = line.replace(",", " , ").split()
+    if words[:1] == ["except"] and "(" not in line and len(words) == 4 and words[2] == "," and line.endswith(":"):
+        return True
+    if words[:1] == ["raise"] and len(words) > 3 and words[2] == "," and "(" not in line.split(",")[0]:
+        return True
+    if words[:1] in (["import"], ["from"]) and len(words) > 1:
+        return words[1].split(".")[0].rstrip(";") in OLD_MODULES
+    return any(name in line for name in OLD_NAMES)
 
 
 def _is_new(module):

@@ -41,6 +41,7 @@ def main():
         "uses": _uses(statements, missing),
         "commented": _commented(script),
         "is_python_3": _modern.is_python_3(script),
+        "is_python_2": _modern.is_python_2(script),
     }
     if source is None:
         report.update(_unparsed(script))

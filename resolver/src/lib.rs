@@ -9,6 +9,7 @@
 //! * bytes whose hash is not the promised one are never handed on;
 //! * no user information of a URL is stored, logged or shown.
 
+mod about;
 mod archive;
 mod candidates;
 mod client;
@@ -72,6 +73,7 @@ mod timestamp;
 mod urls;
 mod wheel_metadata;
 
+pub use about::About;
 pub use error::{Error, Result};
 pub use fetch::FetchError;
 pub use formats::{Allowed, Formats, Names};

@@ -35,7 +35,7 @@ fn archive(root: &Path) -> PathBuf {
 }
 
 /// The project on the index, as a source only.
-fn publish_source(context: &Context) {
+pub fn publish_source(context: &Context) {
     let bytes = fs::read(archive(&project(context))).unwrap();
     context.index().add_file("own", "1.0", "own-1.0.tar.gz", &bytes, FileOptions::default());
 }

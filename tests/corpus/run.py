@@ -9,8 +9,10 @@ Each script says in comments at its top where it fails and how it is mended:
     # heals: numpy <1.24      the remedies in their order, "; " between them: "add NAME" brings what was not there
 
 Without `heals` the failure is its own: omnipkg must run it once and leave its output, byte for byte, as Python's (in
-`traps`, whose modules nobody certainly provides, lines of omnipkg's own may follow). What is healed must pass, pass again
-from the start, and say nothing then. Nothing may be fetched for a script that is not healed. It needs a package index, so
+`traps`, whose modules nobody certainly provides, lines of omnipkg's own may follow; in `told`, which lack what is no
+distribution, they must). `heals: nothing` passes at once, without a word. What is healed must pass, pass again from the
+start, and say nothing then. Nothing may be fetched for a script that is not healed. With `--no-predict` each remedy has a
+line of its own, in the order of the failures; without, what is foreseen is said together. It needs a package index, so
 it is no part of the test suite; `--record` writes beside each script the report of its first failure, which the suite
 diagnoses (`healer/tests/corpus.rs`).
 """
@@ -36,10 +38,11 @@ def main():
     parser.add_argument("--omnipkg", required=True, type=Path, help="the program")
     parser.add_argument("--only", default="", help="scripts whose name begins with this")
     parser.add_argument("--store", type=Path, help="a store that is kept for the next time")
+    parser.add_argument("--no-predict", action="store_true", help="let every script fail first")
     parser.add_argument("--record", action="store_true", help="write the reports of the first failures")
     arguments = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="omnipkg-corpus-")).resolve()
-    corpus = Corpus(arguments.omnipkg.resolve(), arguments.store or scratch / "store", scratch)
+    corpus = Corpus(arguments.omnipkg.resolve(), arguments.store or scratch / "store", scratch, arguments.no_predict)
     failed = []
     try:
         scripts = sorted(each for each in HERE.glob("*/*.py") if str(each.relative_to(HERE)).startswith(arguments.only))
@@ -67,12 +70,16 @@ class Case:
         self.python = said.get("python", "3.11")
         self.context = said.get("context", "").split()
         self.heals = [each.strip() for each in said.get("heals", "").split(";") if each.strip() not in ("", "own")]
-        self.is_trap = path.parent.name == "traps"
+        self.passes = self.heals == ["nothing"]
+        self.ends_itself = path.parent.name == "processes"
+        self.is_told = path.parent.name == "told"
+        self.is_trap = path.parent.name == "traps" or self.is_told
 
 
 class Corpus:
-    def __init__(self, program, store, scratch):
-        self.program, self.store, self.scratch = program, store, scratch
+    def __init__(self, program, store, scratch, no_predict):
+        self.program, self.store, self.scratch, self.no_predict = program, store, scratch, no_predict
+        self.run = ["run", "--no-predict"] if no_predict else ["run"]
         self.environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "OMNIPKG"))}
         self.environment["OMNIPKG_HOME"] = str(store)
         self.names = {}
@@ -108,10 +115,14 @@ class Corpus:
         folder.mkdir()
         shutil.copy(case.path, folder / case.path.name)
         wheels = self.wheels()
-        first = self.omnipkg("run", "--env", name, case.path.name, cwd=folder)
+        first = self.omnipkg(*self.run, "--env", name, case.path.name, cwd=folder)
         talk = [line for line in first.stderr.decode(errors="replace").splitlines() if line.startswith(TALK)]
+        if case.passes:
+            if (first.returncode, talk) == (0, []):
+                return []
+            return ["exit code %d: %r" % (first.returncode, first.stderr.decode(errors="replace")[-400:])]
         if case.heals:
-            second = self.omnipkg("run", "--env", name, case.path.name, cwd=folder)
+            second = self.omnipkg(*self.run, "--env", name, case.path.name, cwd=folder)
             return self.healed(case, first, talk, second)
         problems = ["fetched something"] if self.wheels() != wheels else []
         plain = subprocess.run(
@@ -119,8 +130,12 @@ class Corpus:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         hidden = lambda data: re.sub(rb"0x[0-9a-f]{6,}", b"0x", data)
         err = first.stderr
+        if case.is_told and not talk:
+            problems.append("nothing is told")
         if case.is_trap:
             err = b"".join(l for l in err.splitlines(True) if not l.startswith((b"omnipkg: ", b"  hint", b"hint")))
+        if first.returncode == 0:
+            problems.append("it does not fail")
         code = plain.returncode if plain.returncode >= 0 else 128 - plain.returncode
         if (first.returncode, first.stdout, hidden(err)) != (code, plain.stdout, hidden(plain.stderr)):
             problems.append("not as Python has it: %r" % first.stderr.decode(errors="replace")[-300:])
@@ -131,14 +146,18 @@ class Corpus:
         if first.returncode:
             tail = first.stderr.decode(errors="replace").strip()[-400:]
             return ["exit code %d: %r" % (first.returncode, tail)]
-        if len(talk) != len(case.heals):
+        if len(talk) != len(case.heals) if self.no_predict else not 0 < len(talk) <= len(case.heals) + 1:
             problems.append("%d remedies and not %d: %s" % (len(talk), len(case.heals), talk))
+        if not self.no_predict:
+            talk = [" ".join(talk)] * len(case.heals)
         for said, remedy in zip(talk, case.heals):
             project = re.split(r"[ \[<>=]", remedy.removeprefix("add "))[0]
             if "running with" not in said or project.lower() not in said.lower():
                 problems.append("%r does not speak of %s" % (said, project))
-        # Python may have something to say of an old script too (a deprecation): omnipkg has not.
-        if (second.returncode, second.stdout) != (0, first.stdout) or TALK.encode() in second.stderr:
+        # Python may have something to say of an old script too (a deprecation): omnipkg has not. What a program printed
+        # before it ended itself was printed.
+        same = first.stdout.endswith(second.stdout) if case.ends_itself else first.stdout == second.stdout
+        if second.returncode or not second.stdout or not same or TALK.encode() in second.stderr:
             problems.append("the second run: %d %r" % (second.returncode, second.stderr.decode(errors="replace")[-300:]))
         return problems
 
@@ -170,7 +189,7 @@ class Corpus:
         target = case.path.with_suffix(".json")
         if not report:
             target.unlink(missing_ok=True)
-            return [] if not case.heals else ["no report"]
+            return [] if not case.heals or case.passes else ["no report"]
         text = report.decode().replace(str(folder), "/work").replace(str(self.store.resolve()), "/store")
         text = re.sub(r"https?://[^\s\"\\\\<>]+", "(an address)", text)
         data = json.loads(re.sub(r"/mnt/[0-9a-f]{40}", "/mnt/view", text))

@@ -28,6 +28,9 @@ pub struct RunOptions {
     /// Look at nothing before the first run: heal only what has failed
     #[arg(long)]
     pub no_predict: bool,
+    /// Where nothing is known of a failure: try other versions of the distribution that fails, by imports alone
+    #[arg(long)]
+    pub search: bool,
     /// Let what heals a failure be built from source where there is no wheel of it
     #[arg(long)]
     pub heal_builds: bool,
@@ -66,6 +69,7 @@ impl RunOptions {
             selection: Selection::default(),
             heal: HealPolicy::Known,
             no_predict: false,
+            search: false,
             heal_builds: false,
             as_of: None,
             save: None,

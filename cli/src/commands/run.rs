@@ -88,6 +88,9 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     gather::after_run(&Layout::new(&settings.home), &outcome.view.id, &outcome.view.path);
     if let Ended::NotComposed(error) = &outcome.ended {
         output::error(&error.0);
+        if !options.heal_builds && format!("{:#}", error.0).contains("no wheel, only source") {
+            output::hint("--heal-builds lets what heals a failure be built from source");
+        }
     }
     Ok(exit_code(outcome.exit))
 }

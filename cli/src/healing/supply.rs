@@ -1,7 +1,7 @@
 //! Supplying views: plans become views over the context's base, on the context's Python or, where a remedy needs it,
 //! on another one.
 
-use super::{Failure, RunView};
+use super::{Failure, RunView, guesses, trials};
 use crate::bubbles::Beside;
 use crate::context::{Base, Context};
 use crate::healing::pythons;
@@ -276,6 +276,26 @@ impl Views for LazyWorkshop<'_> {
 
     fn version(&self, view: &RunView, project: &str) -> Option<String> {
         Some(view.composed.as_ref()?.description.wheel(project)?.version.clone())
+    }
+
+    fn about(&mut self, project: &PackageName, module: &str) -> (Option<String>, Option<bool>) {
+        match self.workshop().and_then(|workshop| workshop.about(project)) {
+            Ok(about) => guesses::in_words(&about, module),
+            Err(error) => (Some(format!("{error:#}")), None),
+        }
+    }
+
+    fn versions(&mut self, project: &PackageName) -> Vec<Version> {
+        let mut versions = || -> Result<Vec<Version>> {
+            let workshop = self.workshop()?;
+            let interpreter = workshop.context().interpreter.clone();
+            workshop.versions(project, &interpreter)
+        };
+        versions().unwrap_or_default()
+    }
+
+    fn probe(&mut self, view: &RunView, program: &str) -> bool {
+        trials::passes(&self.settings.home, view, program)
     }
 
     fn is_same(&self, one: &RunView, other: &RunView) -> bool {

@@ -39,7 +39,7 @@ fn of(report: &Report, name: &str, api: &Api, context: Context<'_>) -> Option<Di
     let name = line(name);
     if api.distribution == PYTHON {
         let python = Version::from_str(&report.python).ok()?;
-        if api.versions.contains(&python) {
+        if api.versions.contains(&python) || (BUILTINS.contains(&name.as_str()) && !report.is_python_2) {
             return None;
         }
         let evidence = format!("{who} uses {name}, which Python {python} does not have");
@@ -89,6 +89,10 @@ const AMBIGUOUS: &[&str] = &[
     "user",
     "uu",
 ];
+
+/// Functions of Python 2 whose names a script of Python 3 may as well have forgotten to define or to import.
+const BUILTINS: &[&str] =
+    &["builtins.apply", "builtins.cmp", "builtins.file", "builtins.intern", "builtins.reduce", "builtins.reload"];
 
 fn is_second(version: &Version) -> bool {
     version.release().first() == Some(&2)

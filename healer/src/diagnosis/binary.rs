@@ -92,7 +92,13 @@ fn numpy(report: &Report, exception: &Exception) -> Option<Diagnosis> {
         format!(">={first}")
     } else if text.contains("numpy.ndarray size changed") && version < Version::new([1, 20]) {
         // The struct grew in 1.20, and only what was built for that asks for more than there is.
-        ">=1.20".to_owned()
+        if text.contains("Expected 96 from C header") { ">=1.22".to_owned() } else { ">=1.20".to_owned() }
+    } else if text.contains("numpy.ndarray size changed") && text.contains("Expected 96 from C header") {
+        if version >= Version::new([1, 22]) {
+            return None;
+        }
+        // And once more in 1.22.
+        ">=1.22".to_owned()
     } else {
         return None;
     };

@@ -1,4 +1,4 @@
-//! An extension module whose system library is not there. Where a variant of its distribution does without, that is the
+//! An extension module, or a library that is loaded by its name, whose system library is not there. Where a variant of its distribution does without, that is the
 //! remedy; else the Debian package of the library is told, where that is known.
 //!
 //! The library's name is what the dynamic loader puts before the first colon of its message; the rest of that message is
@@ -10,8 +10,10 @@ use crate::remedy::Remedy;
 use crate::report::{Exception, Report};
 
 pub(super) fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosis> {
-    report.exceptions().filter(|exception| exception.bases.iter().any(|base| base == "ImportError")).find_map(
-        |exception| {
+    report
+        .exceptions()
+        .filter(|exception| exception.bases.iter().any(|base| base == "ImportError" || base == "OSError"))
+        .find_map(|exception| {
             let library = library_name(&exception.message)?;
             let variants = context.knowledge.variants(library);
             let variant = variants.iter().find(|(from, _)| is_loaded(report, exception, from));
@@ -28,8 +30,7 @@ pub(super) fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosi
                 }
             }
             Some(diagnosis)
-        },
-    )
+        })
 }
 
 /// "libGL.so.1" of "libGL.so.1: cannot open shared object file: …".

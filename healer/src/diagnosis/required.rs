@@ -5,6 +5,7 @@
 //! be of a distribution that is there, and in a version that is not the one that is there.
 
 use super::{Diagnosis, Kind};
+use crate::knowledge::distribution_for;
 use crate::remedy::{Remedy, specifiers_in_words, versioned};
 use crate::report::{Report, line};
 use pep440_rs::{Version, VersionSpecifiers};
@@ -77,7 +78,9 @@ fn prose(words: &[&str]) -> Option<(PackageName, VersionSpecifiers)> {
         "newer" | "later" | "greater" | "higher" | "above" | "more" => format!(">={version}"),
         _ => return None,
     };
-    Some((name.parse().ok()?, VersionSpecifiers::from_str(&specifier).ok()?))
+    // It may be the name by which it is imported: bs4.
+    let project = distribution_for(name).map_or(name, |(row, _)| row.distribution);
+    Some((project.parse().ok()?, VersionSpecifiers::from_str(&specifier).ok()?))
 }
 
 /// `2.0 or less` means every 2.0.x.

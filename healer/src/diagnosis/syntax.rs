@@ -31,7 +31,8 @@ pub(super) fn diagnose(report: &Report, context: Context<'_>) -> Option<Diagnosi
         readers.retain(|reader| others.contains(reader));
     }
     // Much that is a slip in Python 3 means something in Python 2: only its own statements are evidence.
-    let may_be_python_2 = !report.is_python_3 && report.exception.class != "TabError" && is_python_2(unparsed);
+    let has_a_statement = report.exception.class != "TabError" && is_python_2(unparsed);
+    let may_be_python_2 = !report.is_python_3 && (has_a_statement || report.is_python_2);
     readers.retain(|reader| !is_second(reader) || may_be_python_2);
     match best(&readers) {
         Some(version) => {

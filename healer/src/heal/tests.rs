@@ -79,8 +79,14 @@ fn run(
     script: impl FnMut(&[String], usize) -> (i32, Option<Value>),
 ) -> Ran {
     let knowledge = Knowledge::embedded().unwrap();
-    let healer =
-        Healer { knowledge: &|| &knowledge, provides: &Nothing, pythons: &NoPythons, heal, attempts: DEFAULT_ATTEMPTS };
+    let healer = Healer {
+        knowledge: &|| &knowledge,
+        provides: &Nothing,
+        pythons: &NoPythons,
+        heal,
+        attempts: DEFAULT_ATTEMPTS,
+        search: false,
+    };
     let mut runner = Script { script, runs: 0, verdicts: Vec::new() };
     let mut heard = Heard { agrees, ..Heard::default() };
     let plan = Plan::new(vec!["rich==13.7.1".parse().unwrap()]);

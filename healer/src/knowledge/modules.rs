@@ -17,6 +17,7 @@ pub struct Row {
     versions: &'static str,
     /// Where the row is known from.
     pub source: &'static str,
+    is_reviewed: bool,
 }
 
 include!(concat!(env!("OUT_DIR"), "/modules.rs"));
@@ -54,7 +55,9 @@ pub fn similar(import_name: &str) -> Vec<&'static Row> {
     let near = |row: &&Row| row.module.len().abs_diff(length) <= limit && row.module != import_name;
     let distances = ROWS.iter().filter(near).map(|row| (edit_distance(&row.module.to_lowercase(), &name), row));
     let mut found: Vec<_> = distances.filter(|(distance, _)| *distance <= limit).collect();
-    found.sort_by_key(|(distance, row)| (*distance, row.module));
+    // The first letter is seldom the wrong one.
+    let begins_otherwise = |row: &Row| row.module.chars().next() != name.chars().next();
+    found.sort_by_key(|(distance, row)| (*distance, begins_otherwise(row), !row.is_reviewed, row.module));
     let nearest = found.first().map_or(0, |(distance, _)| *distance);
     found.into_iter().filter(|(distance, _)| *distance == nearest).take(3).map(|(_, row)| row).collect()
 }

@@ -35,6 +35,17 @@ pub fn read_metadata<R: Read + Seek>(mut reader: R, filename: &WheelFilename) ->
     Ok(read().map_err(|fault| WheelError::refused(&label, fault))?)
 }
 
+/// The names of a wheel's members, with as little reading as its directory takes.
+///
+/// # Errors
+/// [`WheelError::Refused`] with the [`Fault`]; a failure of the reader is [`Fault::Read`].
+pub fn read_names<R: Read + Seek>(mut reader: R, filename: &WheelFilename) -> Result<Vec<String>> {
+    let label = format!("{}-{}", filename.name, filename.version);
+    let directory =
+        Directory::read(&mut reader, Limits::DEFAULT).map_err(|fault| WheelError::refused(&label, fault))?;
+    Ok(directory.members().iter().map(|member| member.path.clone()).collect())
+}
+
 /// Name of the one `.dist-info` directory at the archive's top.
 ///
 /// Only its project name is compared, as pip does: versions are spelt in many ways there, and METADATA's

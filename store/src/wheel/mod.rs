@@ -17,7 +17,7 @@ mod record;
 mod scripts;
 pub(crate) mod tree;
 
-pub use dist_info::read_metadata;
+pub use dist_info::{read_metadata, read_names};
 pub use entry_points::{EntryPoint, EntryPointKind};
 pub use error::{Fault, WheelError};
 pub use ingest::{Ingested, ingest};

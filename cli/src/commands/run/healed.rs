@@ -79,7 +79,14 @@ impl Job<'_> {
             HealPolicy::Off => Heal::Off,
         };
         let attempts = heal::DEFAULT_ATTEMPTS;
-        let healer = Healer { knowledge: &knowledge, provides: &provides, pythons: &pythons, heal, attempts };
+        let healer = Healer {
+            knowledge: &knowledge,
+            provides: &provides,
+            pythons: &pythons,
+            heal,
+            attempts,
+            search: self.options.search,
+        };
         act(&healer)
     }
 

@@ -1,0 +1,3 @@
+# heals: add google-cloud-storage
+from google.cloud import storage
+print(storage.Blob.__name__)

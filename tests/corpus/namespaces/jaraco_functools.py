@@ -1,0 +1,3 @@
+# heals: add jaraco-functools
+from jaraco.functools import compose
+print(compose(str, int)("7"))

@@ -1,0 +1,2 @@
+name = "somebody"
+print(f"{unicode(name)}")

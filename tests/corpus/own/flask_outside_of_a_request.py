@@ -1,0 +1,3 @@
+# context: flask==2.3.3
+from flask import request
+print(request.args)

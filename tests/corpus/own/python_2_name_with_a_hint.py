@@ -1,0 +1,2 @@
+import typing
+values: typing.List[int] = list(map(int, raw_input))

@@ -1,0 +1,3 @@
+# heals: Python <3.9
+from html.parser import HTMLParser
+print(HTMLParser().unescape("a &amp; b"))

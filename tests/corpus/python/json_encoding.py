@@ -1,0 +1,3 @@
+# heals: Python <3.9
+import json
+print(json.loads('{"a": 1}', encoding="utf-8"))

@@ -1,0 +1,2 @@
+# heals: Python <3
+print(long(3) + 1)

@@ -1,0 +1,3 @@
+# context: ffmpeg-python==0.2.0
+import ffmpeg
+ffmpeg.input("in.mp4").output("out.mp3").run()

@@ -1,0 +1,3 @@
+# context: nltk==3.8.1
+from nltk.corpus import stopwords
+print(len(stopwords.words("english")))

@@ -1,0 +1,2 @@
+import subprocess
+subprocess.Popen(["wkhtmltopdf", "page.html", "page.pdf"]).wait()

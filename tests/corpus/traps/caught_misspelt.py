@@ -1,0 +1,5 @@
+import sys
+try:
+    import requsts
+except ImportError:
+    sys.exit("pip install requsts")

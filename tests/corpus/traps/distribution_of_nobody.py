@@ -1,0 +1,2 @@
+import importlib.metadata
+print(importlib.metadata.version("acme-billing-client"))

@@ -1,0 +1,4 @@
+try:
+    import reqeusts_of_mine
+except ImportError:
+    raise KeyError("settings")

@@ -1,0 +1,1 @@
+from test_helpers import run

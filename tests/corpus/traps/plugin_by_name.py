@@ -1,0 +1,3 @@
+import importlib
+for plugin in ("json", "reportes"):
+    importlib.import_module(plugin)
