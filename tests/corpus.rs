@@ -42,7 +42,7 @@ fn scripts() -> Vec<PathBuf> {
 fn expected(script: &Path) -> Option<String> {
     let text = fs::read_to_string(script).unwrap();
     let said = text.lines().find_map(|line| line.strip_prefix("# heals: "))?;
-    said.split("; ").next().map(str::to_owned).filter(|remedy| remedy != "own")
+    said.split("; ").next().map(str::to_owned).filter(|remedy| remedy != "own" && remedy != "nothing")
 }
 
 fn in_words(remedy: &Remedy) -> String {
@@ -73,10 +73,14 @@ fn every_recorded_failure_is_diagnosed_as_its_script_says() {
         let report = Report::from_json(&bytes).unwrap();
         let found = diagnose(&report, context).filter(|diagnosis| !diagnosis.remedies.is_empty());
         let found = found.map(|diagnosis| in_words(&diagnosis.remedies[0]));
+        // What a Python that the script started reports is told in the whole run only.
+        if found.is_none() && script.parent().is_some_and(|kind| kind.ends_with("processes")) {
+            continue;
+        }
         if found != expected {
             wrong.push(format!("{}: {found:?} and not {expected:?}", script.display()));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-    assert!(count >= 100, "{count} recorded failures");
+    assert!(count >= 400, "{count} recorded failures");
 }

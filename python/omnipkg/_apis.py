@@ -10,7 +10,7 @@ import _ast
 import sys
 
 from omnipkg import _syntax
-from omnipkg._either import BUILTINS, IS_PYTHON_2, qualified_name
+from omnipkg._either import BUILTINS, IS_PYTHON_2, chain, qualified_name
 from omnipkg._values import FUNCTION, MODULE, Unknown, evaluate, last_name
 
 FRAMES = 8  # frames that are looked at, from the innermost outwards
@@ -19,6 +19,7 @@ MODULES = 5000
 BUILT_IN = type(len)
 METHOD = type((lambda each: None).__get__(0))
 WRAPPED = (staticmethod, classmethod)
+REMOTE = ("RemoteTraceback", "_RemoteTraceback")  # the causes of exceptions that came from multiprocessing's workers
 
 
 def names(exceptions, entries_of, scopes_of, place):
@@ -81,10 +82,13 @@ def _answered(entries, place):
 
 
 def _attribute(value, scopes_of):
-    # Since 3.10 the exception says it itself, unless somebody raised it by hand.
+    # Since 3.10 the exception says it itself, unless somebody raised it by hand, or it came from another process.
     if sys.version_info >= (3, 10):
         name, owner = _own_field(AttributeError, value, "name"), _own_field(AttributeError, value, "obj")
-        return _members(owner, name) if type(name) is str and owner is not None else []
+        if type(name) is str and owner is not None:
+            return _members(owner, name)
+        if type(chain(value)[0]).__name__ not in REMOTE:
+            return []
     kind, name = _of_an_object(str(value))
     built_in = vars(sys.modules[BUILTINS]).get(kind)
     if _is_class(built_in):

@@ -15,7 +15,7 @@ from omnipkg._distributions import Distributions, normalise
 from omnipkg._either import STRINGS, TEXT, chain, qualified_name, text
 from omnipkg._missing import also_missing, missing_distribution, missing_module
 from omnipkg._subjects import Subjects
-from omnipkg._values import Scope
+from omnipkg._values import MODULE, Scope
 
 SCHEMA = 1
 LONGEST_MESSAGE = 1 << 20
@@ -96,7 +96,28 @@ class _Failure(object):
 
     def _api_names(self, exceptions):
         entries_of = lambda each: self.tracebacks[id(each)]
-        return _apis.names(exceptions, entries_of, lambda each: self._scopes(entries_of(each)), self.place)
+        scopes_of = lambda each: self._scopes(entries_of(each)) + self._remote_scope(each)
+        return _apis.names(exceptions, entries_of, scopes_of, self.place)
+
+    def _remote_scope(self, value):
+        """Where an exception came from that a worker of multiprocessing sent: its cause has the traceback as a text."""
+        cause = chain(value)[0]
+        if type(cause).__name__ not in _apis.REMOTE:
+            return []
+        for line in reversed(text(cause).splitlines()):
+            parts = line.split('"')
+            if not line.startswith('  File "') or len(parts) != 3 or self.place(parts[1]) not in ("script", "other"):
+                continue
+            number = parts[2].replace(",", " ").split()
+            source = _syntax.load(parts[1])
+            modules = [each for each in list(sys.modules.values()) if type(each) is MODULE]
+            modules = [each for each in modules if vars(each).get("__file__") == parts[1]]
+            if source is None or not modules or len(number) < 2 or not number[1].isdigit():
+                return []
+            path = _syntax.path_to(source, int(number[1]), None, (_ast.Assert, _ast.Raise))
+            names = vars(modules[0])
+            return [(Scope(source, _syntax.function(path), {}, names, int(number[1]), virtual=True), path)]
+        return []
 
     def _unparsed(self):
         """The file that this Python cannot read, if that is the failure: the script's own, or one that was imported."""

@@ -2,7 +2,7 @@
 
 Run by `omnipkg run` in the view that the script would start in; prints JSON. It reads the script and the names of what
 is installed, and runs none of it. What must stay true: only what the script does in any case counts: statements at its top,
-under no condition but `if __name__ == "__main__":`, up to where it may end itself.
+under no condition but `if __name__ == "__main__":`, up to where it may end itself or change what is imported from where.
 """
 
 import _ast
@@ -59,7 +59,7 @@ def _certain(body, source):
         if isinstance(statement, _ast.If) and _is_main(statement.test):
             for each in _certain(statement.body, source):
                 yield each
-        elif _may_end(statement, source):
+        elif _may_end(statement, source) or _changes_the_path(statement):
             return
 
 
@@ -76,6 +76,15 @@ def _may_end(statement, source):
         return False
     blocks = [getattr(each, field, None) for each in _syntax.walk(statement) for field in ("body", "orelse", "handlers")]
     return any(type(block) is list and ends(block, source) for block in [[statement]] + blocks)
+
+
+def _changes_the_path(statement):
+    """Whether what is imported next may come from elsewhere."""
+    for each in _syntax.walk(statement):
+        if isinstance(each, _ast.Attribute) and each.attr in ("path", "meta_path", "path_hooks", "addsitedir", "chdir"):
+            if getattr(each.value, "id", None) in ("sys", "site", "os") and (each.value.id, each.attr) != ("os", "path"):
+                return True
+    return False
 
 
 def _missing(statements, script):

@@ -64,6 +64,17 @@ fn what_may_not_be_reached_is_not_foreseen() {
 }
 
 #[test]
+fn what_a_script_brings_itself_is_not_foreseen() {
+    let context = Context::new();
+    publish(&context, "PyYAML", "6.0", "yaml");
+    std::fs::create_dir_all(context.work().join("vendor/yaml")).unwrap();
+    std::fs::write(context.work().join("vendor/yaml/__init__.py"), "__version__ = 'own'\n").unwrap();
+    let lines = ["import os, sys", "sys.path.append(os.path.join(os.path.dirname(__file__), 'vendor'))", "import yaml"];
+    script(&context, "s.py", &[&lines[..], &["print(yaml.__version__)"]].concat());
+    assert_eq!(quiet_success(context.run(["run", "s.py"])), "own\n");
+}
+
+#[test]
 fn what_cannot_be_had_waits_for_the_failure() {
     let context = rich_installed(Context::new());
     publish(&context, "PyYAML", "6.0", "yaml");

@@ -1,6 +1,6 @@
 # python: 3.9
 # context: pykdtree==1.3.6 numpy==1.19.5
-# heals: numpy >=1.20; numpy <2
+# heals: numpy >=1.22; numpy <2
 import numpy as np
 from pykdtree.kdtree import KDTree
 distance, index = KDTree(np.array([[0.0], [1.0]])).query(np.array([[0.9]]), k=1)

@@ -1,5 +1,5 @@
 # context: CacheControl==0.13.1
-# heals: cachecontrol[filecache]
+# heals: add filelock
 import tempfile
 from cachecontrol.caches import FileCache
 cache = FileCache(tempfile.mkdtemp())

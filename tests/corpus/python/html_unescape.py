@@ -1,3 +1,3 @@
-# heals: Python <3.9
+# heals: Python >=3, <3.9
 from html.parser import HTMLParser
 print(HTMLParser().unescape("a &amp; b"))

@@ -1,5 +1,5 @@
 # python: 3.12
 # context: setuptools==60.10.0
-# heals: setuptools >=66
+# heals: Python <3.12
 import pkg_resources
 print(pkg_resources.parse_version("1.0") < pkg_resources.parse_version("2.0"))

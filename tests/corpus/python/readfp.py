@@ -1,5 +1,5 @@
 # python: 3.12
-# heals: Python <3.12
+# heals: Python >=3.2, <3.12
 import configparser
 import io
 settings = configparser.ConfigParser()

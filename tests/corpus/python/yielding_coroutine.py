@@ -1,4 +1,4 @@
-# heals: Python <3.11
+# heals: Python >=3.4, <3.11
 import asyncio
 
 

@@ -1,4 +1,4 @@
-# heals: Python 2.7; add python-dateutil
+# heals: Python ==2.7.*; add python-dateutil
 import dateutil.parser
 import pytz
 

@@ -1,4 +1,4 @@
-# heals: Python 2.7; add jinja2
+# heals: Python ==2.7.*; add jinja2
 from jinja2 import Template
 
 names = {u"a": 1, u"b": 2}

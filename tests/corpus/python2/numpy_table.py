@@ -1,4 +1,4 @@
-# heals: Python 2.7; add numpy
+# heals: Python ==2.7.*; add numpy
 import numpy as np
 
 table = np.array([[1, 2], [3, 4]])

@@ -1,4 +1,4 @@
-# heals: Python 2.7; add requests
+# heals: Python ==2.7.*; add requests
 #!/usr/bin/env python
 # -*- coding: utf-8 -*-
 # fetches a page's title

@@ -1,4 +1,4 @@
-# heals: Python 2.7
+# heals: Python ==2.7.*
 import sys
 print >>sys.stderr, "starting"
 print "done"

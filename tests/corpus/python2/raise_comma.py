@@ -1,4 +1,4 @@
-# heals: Python 2.7
+# heals: Python ==2.7.*
 def check(value):
     if value <> 1:
         raise ValueError, "not one: %r" % value

@@ -1,4 +1,4 @@
-# heals: Python 2.7; add simplejson
+# heals: Python ==2.7.*; add simplejson
 import simplejson as json
 import six
 from tabulate import tabulate

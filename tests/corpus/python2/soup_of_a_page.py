@@ -1,4 +1,4 @@
-# heals: Python 2.7; add beautifulsoup4
+# heals: Python ==2.7.*; add beautifulsoup4
 # scrapes the links of a page
 import urllib2
 from bs4 import BeautifulSoup

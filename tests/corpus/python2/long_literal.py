@@ -1,0 +1,3 @@
+# heals: Python ==2.7.*
+big = 10000000000L
+print "%d" % big

@@ -1,0 +1,2 @@
+import ctypes
+ctypes.CDLL("libportaudio.so.2")
