@@ -159,9 +159,13 @@ impl Listener for Speaker<'_> {
         }
     }
 
+    fn can_ask(&self) -> bool {
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        is_terminal && std::env::var_os("CI").is_none()
+    }
+
     fn consent(&mut self, diagnosis: &Diagnosis) -> bool {
-        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
-        if !terminal || std::env::var_os("CI").is_some() {
+        if !self.can_ask() {
             return false;
         }
         let remedies: Vec<String> = diagnosis.remedies.iter().map(ToString::to_string).collect();

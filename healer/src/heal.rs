@@ -94,6 +94,11 @@ pub trait Listener {
     /// Says a line on stderr.
     fn say(&mut self, talk: Talk);
 
+    /// Whether there is anybody to be asked; if not, nothing is looked up for an answer.
+    fn can_ask(&self) -> bool {
+        true
+    }
+
     /// Asks whether a guessed remedy may be taken (`--heal=ask`); the failed script waits.
     fn consent(&mut self, diagnosis: &Diagnosis) -> bool;
 }
@@ -250,7 +255,8 @@ impl Healer<'_> {
         if self.search && diagnosis.as_ref().is_none_or(|known| known.remedies.is_empty()) {
             diagnosis = search::search(&report, plan, views).or(diagnosis);
         }
-        if let Some(guess) = diagnosis.as_mut().filter(|found| found.guessed) {
+        let is_decided = self.heal == Heal::Any || listener.can_ask();
+        if let Some(guess) = diagnosis.as_mut().filter(|found| found.guessed && is_decided) {
             look_up(guess, &report, views);
         }
         let seen = diagnosis.as_ref().is_some_and(|new| {
