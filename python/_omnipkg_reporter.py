@@ -32,7 +32,8 @@ def _install():
         else:
             given = None
         process, _, folder = os.environ.get("OMNIPKG_FAILURES", "").partition(":")
-        if folder and os.path.isdir("/proc/%d" % int(process)):
+        # A Python that outlives what started it has nobody to tell.
+        if folder and (given is not None or os.path.isdir("/proc/%d" % int(process))):
             _folder = folder
         if given is None and _folder is None:
             return
