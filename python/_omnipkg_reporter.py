@@ -141,6 +141,13 @@ def _hook(kind, value, traceback):
 def _at_exit():
     """For scripts that replaced the hook: the traceback is printed, the report still goes out. For those that ended
     themselves: what they did not find."""
+    try:
+        _tell_at_exit()
+    except BaseException:
+        pass
+
+
+def _tell_at_exit():
     if not _ready():
         return
     value = getattr(sys, "last_value", None)
@@ -198,10 +205,13 @@ def _misses():
     """A message: lines of text, a file and the place in it for each frame, innermost first, and an empty line after each
     miss."""
     lines = ["misses", getattr(sys.modules.get("__main__"), "__file__", None) or "-"]
+    size = 0
     for name, places in _Misses.noted:
-        lines.append(name)
-        lines.extend("%d %s" % (line, file) for file, line in places if "\n" not in file)
-        lines.append("")
+        miss = [name] + ["%d %s" % (line, file) for file, line in places[:24] if "\n" not in file] + [""]
+        size += sum(map(len, miss))
+        if size > 1 << 15:  # several Pythons may write at once
+            break
+        lines.extend(miss)
     data = "\n".join(lines)
     data = data if isinstance(data, bytes) else data.encode("utf-8", "surrogateescape")
     return bytes(bytearray(len(data) >> shift & 0xFF for shift in (24, 16, 8, 0))) + data

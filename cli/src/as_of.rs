@@ -18,7 +18,10 @@ pub fn settle(verb: &mut Verb) -> Result<()> {
     {
         options.index.exclude_newer = Some(match said.as_str() {
             "script" => of_script(options)?,
-            date => date.to_owned(),
+            date => {
+                Timestamp::limit(date).with_context(|| format!("--as-of {date:?}"))?;
+                date.to_owned()
+            }
         });
     }
     Ok(())

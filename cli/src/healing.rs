@@ -1,5 +1,6 @@
 //! What the healer asks of the outside: views from the workshop, runs from the launcher, talk on stderr.
 
+mod asked;
 mod guesses;
 mod others;
 mod prediction;
@@ -114,20 +115,26 @@ impl Runner<RunView> for ProgramRunner<'_> {
         let mut answer = |bytes: &[u8]| {
             if bytes.starts_with(MISSES) {
                 at_end = AtEnd::Misses(bytes.to_vec());
-                return Answer::Print;
+                return Answer::Unasked;
             }
             match Report::from_json(bytes) {
-                Ok(report) if report.at_end => at_end = AtEnd::Report(Box::new(report)),
+                Ok(report) if report.at_end => {
+                    at_end = AtEnd::Report(Box::new(report));
+                    Answer::Unasked
+                }
                 Ok(report) => {
                     is_told = true;
-                    if tell(report, others.take(&path)) == Verdict::Quiet {
-                        return Answer::Quiet;
+                    let is_held = report.held;
+                    let others = if report.may_be_anothers() { others.take(&path) } else { Vec::new() };
+                    match tell(report, others) {
+                        _ if !is_held => Answer::Unasked,
+                        Verdict::Quiet => Answer::Quiet,
+                        Verdict::Print => Answer::Print,
                     }
                 }
                 // Whatever sent that, it is not our reporter: the script prints its traceback itself.
-                Err(_) => {}
+                Err(_) => Answer::Print,
             }
-            Answer::Print
         };
         let variable = self.others.variable();
         let told = Told { over: self.over, failures: Some(&variable) };
@@ -135,7 +142,9 @@ impl Runner<RunView> for ProgramRunner<'_> {
         let code = run.map_err(Failure)?;
         // Not if it was ended by a signal: that is nothing of the environment's.
         if !is_told && (1..=127).contains(&code) {
-            let mut reports = at_end.report(&path).into_iter().chain(others.take(&path));
+            // A Python that failed ends with 1, and whoever passes that on too.
+            let of_others = if code == 1 { others.take(&path) } else { Vec::new() };
+            let mut reports = at_end.report(&path).into_iter().chain(of_others);
             if let Some(first) = reports.next() {
                 tell(first, reports.collect());
             }

@@ -44,6 +44,8 @@ pub enum Answer {
     Print,
     /// Say nothing: the script is going to be run again.
     Quiet,
+    /// Nothing: it does not wait.
+    Unasked,
 }
 
 impl Program {
@@ -126,8 +128,12 @@ pub fn run(
         if readable && let (Some(stream), Some(on_failure)) = (socket.as_mut(), on_failure.as_mut()) {
             match read_report(stream) {
                 Some(report) => {
-                    let answer = on_failure(&report);
-                    let byte = if answer == Answer::Quiet { b"Q" } else { b"P" };
+                    // A byte that nobody waits for would be the answer to the next Python that asks.
+                    let byte: &[u8] = match on_failure(&report) {
+                        Answer::Print => b"P",
+                        Answer::Quiet => b"Q",
+                        Answer::Unasked => b"",
+                    };
                     let _ = stream.write_all(byte);
                 }
                 None => socket = None,

@@ -315,7 +315,7 @@ fn look_up<V: Views>(guess: &mut Diagnosis, report: &Report, views: &mut V) {
 }
 
 fn repeated<V: Views>(diagnosis: &Diagnosis) -> Step<V> {
-    let text = format!("{}: the same again, though the script ran with the remedy", diagnosis.evidence);
+    let text = format!("{}: the same again, though what would mend it is there", diagnosis.evidence);
     Step::Stop { ended: Ended::Repeated, talk: vec![Talk::Unhealed(text)] }
 }
 

@@ -5,12 +5,12 @@
 
 use crate::diagnosis::{Context, Diagnosis, Kind, diagnose};
 use crate::heal::{Healer, Listener, Views, in_words, of_one_time, settled};
-use crate::knowledge::has_project;
+use crate::knowledge::{distribution_for, has_project};
 use crate::remedy::{Plan, Remedy, specifiers_in_words};
 use crate::report::{Commented, Frame, Report, line, site};
 use crate::talk::{self, Talk};
 use pep440_rs::Version;
-use pep508_rs::{Requirement, VersionOrUrl};
+use pep508_rs::{PackageName, Requirement, VersionOrUrl};
 use std::str::FromStr;
 
 /// What is there then may lack what the script imports of it, and another Python reads a script anew; but not for ever.
@@ -54,7 +54,11 @@ pub fn foresee(report: &Report, context: Context<'_>) -> Vec<Diagnosis> {
         let checks = Report { checks: report.checks.clone(), ..blank() };
         found.extend(diagnose(&checks, context));
     }
-    found.extend(report.commented.iter().filter_map(|comment| commented(report, comment)));
+    for comment in report.commented.iter().filter_map(|comment| commented(report, comment)) {
+        if !joins(&mut found, &comment) {
+            found.push(comment);
+        }
+    }
     found
 }
 
@@ -70,7 +74,7 @@ fn commented(report: &Report, comment: &Commented) -> Option<Diagnosis> {
     let is_there = installed
         .and_then(|version| Version::from_str(version).ok())
         .is_some_and(|version| specifiers.contains(&version));
-    if is_there || specifiers.is_empty() || !has_project(&requirement.name) {
+    if is_there || specifiers.is_empty() || !has_project(&requirement.name) || !imports(report, &requirement.name) {
         return None;
     }
     let file = report.frames.first().map_or("", |frame| frame.file.as_str());
@@ -84,6 +88,29 @@ fn commented(report: &Report, comment: &Commented) -> Option<Diagnosis> {
     let mut diagnosis = Diagnosis::new(Kind::Comment, need);
     diagnosis.remedies = vec![Remedy::Require(requirement)];
     Some(diagnosis)
+}
+
+/// Whether the script imports something of a project.
+fn imports(report: &Report, project: &PackageName) -> bool {
+    report.imports.iter().any(|module| {
+        let known = distribution_for(module).map_or(module.as_str(), |(row, _)| row.distribution);
+        known.parse::<PackageName>().is_ok_and(|name| name == *project)
+    })
+}
+
+/// Takes a comment's version of a project into what adds that project anyway; whether there was such.
+fn joins(found: &mut [Diagnosis], comment: &Diagnosis) -> bool {
+    let Some(Remedy::Require(wanted)) = comment.remedies.first() else { return false };
+    let remedies = found.iter_mut().flat_map(|diagnosis| diagnosis.remedies.iter_mut());
+    for remedy in remedies {
+        if let Remedy::Add(added) = remedy
+            && added.name == wanted.name
+        {
+            *remedy = Remedy::Require(wanted.clone());
+            return true;
+        }
+    }
+    false
 }
 
 impl Healer<'_> {
@@ -109,6 +136,17 @@ impl Healer<'_> {
     }
 }
 
+/// How many remedies are tried one by one at most, where they cannot be had together.
+const MOST_ALONE: usize = 24;
+
+/// A diagnosis of modules that are missing, once for each of its remedies.
+fn each_alone(diagnosis: &Diagnosis) -> Vec<Diagnosis> {
+    if diagnosis.kind != Kind::MissingModule {
+        return vec![diagnosis.clone()];
+    }
+    diagnosis.remedies.iter().map(|remedy| Diagnosis { remedies: vec![remedy.clone()], ..diagnosis.clone() }).collect()
+}
+
 /// The view of all that is foreseen; where that cannot be had, of as much as can, in order.
 fn compose<V: Views>(
     diagnoses: &[Diagnosis],
@@ -119,14 +157,15 @@ fn compose<V: Views>(
     let with = |plan: &Plan, some: &[&Diagnosis]| {
         some.iter().flat_map(|one| &one.remedies).fold(plan.clone(), |plan, remedy| plan.with(remedy))
     };
+    let singles: Vec<Diagnosis> = diagnoses.iter().flat_map(each_alone).collect();
     let mut taken: Vec<&Diagnosis> = diagnoses.iter().collect();
     if with(plan, &taken).same_requirements(plan) {
         return None;
     }
     let mut view = views.compose(&with(plan, &taken)).ok();
-    if view.is_none() && diagnoses.len() > 1 {
+    if view.is_none() && singles.len() > 1 {
         taken.clear();
-        for diagnosis in diagnoses {
+        for diagnosis in singles.iter().take(MOST_ALONE) {
             let more = [taken.clone(), vec![diagnosis]].concat();
             if let Ok(composed) = views.compose(&with(plan, &more)) {
                 (taken, view) = (more, Some(composed));
@@ -139,10 +178,17 @@ fn compose<V: Views>(
     let (wanted, view) = of_one_time((wanted, view), views);
     let healed = settled(wanted, plan, (&view, before), views);
     let added = healed.remedies().get(count..).unwrap_or_default();
+    let mut said: Vec<(&Diagnosis, Vec<String>)> = Vec::new();
     for (number, diagnosis) in taken.iter().enumerate() {
         let more = if number + 1 == taken.len() { added } else { &[] };
         let remedies = diagnosis.remedies.iter().chain(more);
         let chosen: Vec<String> = remedies.map(|remedy| in_words(remedy, (&view, before), views)).collect();
+        match said.iter_mut().find(|(other, _)| other.need == diagnosis.need) {
+            Some((_, words)) => words.extend(chosen),
+            None => said.push((diagnosis, chosen)),
+        }
+    }
+    for (diagnosis, chosen) in said {
         listener.say(Talk::Healing(talk::healing(diagnosis, &chosen)));
     }
     Some((healed, view))

@@ -81,6 +81,8 @@ pub struct Report {
     pub is_python_2: bool,
     /// Of a failure to come: the names that the script imports from what is there.
     pub uses: Vec<Used>,
+    /// Of a failure to come: the top-level modules that the script imports in any case.
+    pub imports: Vec<String>,
     /// Of a failure to come: requirements that stand in the script's comments.
     pub commented: Vec<Commented>,
 }
@@ -266,6 +268,13 @@ impl Report {
     /// The exception and its chain, nearest first.
     pub fn exceptions(&self) -> impl Iterator<Item = &Exception> {
         std::iter::once(&self.exception).chain(&self.chain)
+    }
+
+    /// Whether the exception is what the failure of another process becomes.
+    pub fn may_be_anothers(&self) -> bool {
+        const CLASSES: [&str; 5] =
+            ["CalledProcessError", "BrokenProcessPool", "BrokenExecutor", "ChildProcessError", "RemoteTraceback"];
+        self.exceptions().any(|exception| exception.bases.iter().any(|base| CLASSES.contains(&base.as_str())))
     }
 
     /// "s.py:4" of the innermost frame that belongs to the script, else of the innermost at all.

@@ -2,8 +2,8 @@
 //! not fail.
 //!
 //! What is tried is a probe that only imports (and looks names up), never the script, which has effects. Each trial is a view.
-//! What must stay true: trials are bounded by count and time; the answer is the newest version that was seen to pass, and
-//! one that fails was seen beside it, or the bound was reached.
+//! What must stay true: trials are bounded by count and time; the answer is a version that was seen to pass, and the next
+//! newer one was seen to fail or cannot be had, unless the bound was reached.
 
 use crate::diagnosis::{Diagnosis, Kind};
 use crate::heal::Views;
@@ -37,8 +37,9 @@ pub fn subject(report: &Report) -> Option<Subject> {
     let of_site = |name: &str| report.distributions.contains_key(name).then(|| name.to_owned());
     let in_frames = || report.frames.iter().rev().find_map(|frame| of_site(frame.distribution.as_deref()?));
     let (project, probe, what) = if let Some(name) = report.names.iter().find(|name| is_dotted(name)) {
+        // What is Python's own has no versions to try.
         let top_level = name.split('.').next()?;
-        (owner(report, top_level).or_else(in_frames)?, lookup(name), name.clone())
+        (owner(report, top_level)?, lookup(name), name.clone())
     } else if let Some(missing) = report.missing.as_ref().filter(|missing| missing.top_level_present && !missing.local)
     {
         let name = missing.module.as_str();
@@ -47,7 +48,8 @@ pub fn subject(report: &Report) -> Option<Subject> {
         let importing = report.frames.iter().rev().find(|frame| frame.place == "script")?;
         let statement = importing.source.as_str();
         let is_import = statement.starts_with("import ") || statement.starts_with("from ");
-        if !is_import || statement.contains(" import .") || statement.starts_with("from .") {
+        // A statement that stands with others on its line, or over several with comments, is not taken apart here.
+        if !is_import || statement.starts_with("from .") || statement.contains([';', '#']) {
             return None;
         }
         (in_frames()?, statement.to_owned(), line(statement))

@@ -20,7 +20,10 @@ from omnipkg._values import last_name, literal
 TRIES = kinds("Try", "TryStar", "TryExcept")
 IMPORTS = kinds("Import", "ImportFrom")
 CATCHES = ("ImportError", "ModuleNotFoundError", "Exception", "BaseException", "StandardError")
-EXITS = ("exit", "quit", "_exit", "abort")
+EXITS = (
+    "exit", "quit", "_exit", "abort", "execl", "execle", "execlp", "execlpe", "execv", "execve", "execvp", "execvpe",
+)
+STANDARD = os.path.dirname(os.__file__) + os.sep
 RUNNERS = tuple(
     os.path.join("", *each)
     for each in (("_pytest", ""), ("unittest", "loader.py"), ("unittest", "case.py"), ("nose", ""), ("multiprocessing", "process.py"))
@@ -33,7 +36,7 @@ def main():
     if main is not None:
         sys.path.insert(0, os.path.dirname(os.path.abspath(main)))
     for name, places in reversed(misses):
-        if _counts(places):
+        if _counts(places) and not can_be_found(name.split(".")[0]):
             sys.stdout.write(json(_report(name, places, main)))
             return
 
@@ -60,8 +63,12 @@ def _counts(places):
     for file, line in places:
         if any(each in file for each in RUNNERS):
             return imported
-        source = _syntax.load(file)
-        if source is None or file.endswith(os.path.join("", "importlib", "__init__.py")):
+        is_import_module = file.endswith(os.path.join("", "importlib", "__init__.py"))
+        if not imported and not is_import_module and (file.startswith("<") or _is_standard(file)):
+            # What Python's own modules do without is nobody's failure.
+            return False
+        source = None if is_import_module else _syntax.load(file)
+        if source is None:
             continue
         path = _syntax.path_to(source, line, None, IMPORTS)
         if not imported and not _imports(path[-1]):
@@ -73,6 +80,10 @@ def _counts(places):
                 continue
             return ends(handler.body, source) or _is_told_by_a_flag(handler, source)
     return False
+
+
+def _is_standard(file):
+    return file.startswith(STANDARD) and "-packages" not in file
 
 
 def _imports(node):
@@ -104,23 +115,29 @@ def _catches(kind):
     return any(last_name(one) in CATCHES for one in each)
 
 
-def ends(body, source, depth=0):
-    """Whether a block ends the program, whatever else it does."""
+def ends(body, source, depth=0, badly=False):
+    """Whether a block ends the program, whatever else it does; `badly`: with more than a good end's code."""
     for statement in body:
         if isinstance(statement, _ast.Raise):
             raised = getattr(statement, "exc", getattr(statement, "type", None))
-            return last_name(getattr(raised, "func", raised)) == "SystemExit"
+            return last_name(getattr(raised, "func", raised)) == "SystemExit" and (not badly or _is_bad(raised))
         call = getattr(statement, "value", None) if isinstance(statement, (_ast.Expr, _ast.Return)) else None
         if not isinstance(call, _ast.Call):
             continue
         name = last_name(call.func)
-        if name in EXITS:
-            return True
+        if name in EXITS and (isinstance(call.func, _ast.Name) or getattr(call.func.value, "id", None) in ("sys", "os")):
+            return not badly or _is_bad(call)
         if depth == 0 and isinstance(call.func, _ast.Name):
-            found = [each for each in _syntax.walk(source.tree) if isinstance(each, FUNCTIONS) and each.name == name]
-            if len(found) == 1 and ends(found[0].body, source, 1):
+            found = source.functions().get(name, ())
+            if len(found) == 1 and ends(found[0].body, source, 1, badly):
                 return True
     return False
+
+
+def _is_bad(call):
+    """Whether an exit tells of a failure: not `exit()`, not `exit(0)`."""
+    arguments = getattr(call, "args", [])
+    return bool(arguments) and literal(arguments[0]) not in ((True, 0), (True, None)) and not _is_named_constant(arguments[0])
 
 
 def _is_told_by_a_flag(handler, source):
@@ -130,10 +147,22 @@ def _is_told_by_a_flag(handler, source):
         if isinstance(statement, _ast.Assign) and (literal(statement.value)[0] or _is_named_constant(statement.value)):
             names.update(each.id for each in statement.targets if isinstance(each, _ast.Name))
     for node in _syntax.walk(source.tree) if names else ():
-        if isinstance(node, _ast.If) and (ends(node.body, source) or ends(node.orelse, source)):
-            if any(isinstance(each, _ast.Name) and each.id in names for each in _syntax.walk(node.test)):
+        if isinstance(node, _ast.If) and _is_flag(node.test, names):
+            if ends(node.body, source) or ends(node.orelse, source):
                 return True
     return False
+
+
+def _is_flag(test, names):
+    """`requests`, `not requests`, `requests is None`: nothing else is asked."""
+    if isinstance(test, _ast.UnaryOp) and isinstance(test.op, _ast.Not):
+        test = test.operand
+    elif isinstance(test, _ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], (_ast.Is, _ast.IsNot, _ast.Eq)):
+        other = test.comparators[0]
+        if not literal(other)[0] and not _is_named_constant(other):
+            return False
+        test = test.left
+    return isinstance(test, _ast.Name) and test.id in names
 
 
 def _is_named_constant(node):

@@ -151,7 +151,7 @@ def _is_local(top_level, file, main):
     # A package that is found is what Python calls it, wherever it stands.
     if sys.modules.get(top_level) is not None:
         return False
-    folders = [os.path.dirname(os.path.abspath(main))] if main else [os.getcwd()]
+    folders = [os.path.dirname(os.path.realpath(main))] if main else [os.getcwd()]
     if file and IS_PYTHON_2:  # which also looks beside the importing file
         folders.append(os.path.dirname(os.path.abspath(file)))
     return any(

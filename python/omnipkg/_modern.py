@@ -30,6 +30,8 @@ def is_python_3(main):
     lines = _lines(main)
     if lines and lines[0].startswith("#!") and "python3" in lines[0]:
         return True
+    if _says_python_2(lines):
+        return False
     source = _syntax.load(main) if main else None
     if source is None:
         return any(_imports(line) for line in lines)
@@ -49,7 +51,12 @@ def is_python_3(main):
 
 def is_python_2(main):
     """Whether some line has what only Python 2 has: a statement, a module, a function."""
-    return not is_python_3(main) and any(_is_old(line.strip()) for line in _lines(main))
+    lines = _lines(main)
+    return not is_python_3(main) and (_says_python_2(lines) or any(_is_old(line.strip()) for line in lines))
+
+
+def _says_python_2(lines):
+    return bool(lines) and lines[0].startswith("#!") and "python2" in lines[0]
 
 
 def _is_old(line):

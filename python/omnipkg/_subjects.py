@@ -88,7 +88,10 @@ class Subjects(object):
             value = attribute(module, name)
             known = plain(value)
         except Unknown:
-            return None
+            # Some libraries look it up when it is asked for (PEP 562): in their own metadata.
+            if name != "__version__" or "__getattr__" not in vars(module) or name in vars(module):
+                return None
+            value = known = installed
         texts = _written(known)
         # What was shortened must be the whole version: (2, 0) is none of 2.31.
         if not texts or not (agrees(texts[0], installed) or _shortened(installed) in texts[1:]):

@@ -5,6 +5,7 @@ imported. Statements are found by line, and by column where the interpreter know
 """
 
 import _ast
+import os
 
 from omnipkg._either import FUNCTIONS
 
@@ -19,8 +20,18 @@ class Source(object):
     def __init__(self, data, filename):
         self.tree = compile(data, filename, "exec", ONLY_AST, True)
         self.filename = filename
+        self._functions = None
         text = data.decode(_encoding(data), "replace")
         self.lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+
+    def functions(self):
+        """The functions of the file by name: {name: [node]}."""
+        if self._functions is None:
+            self._functions = {}
+            for each in walk(self.tree):
+                if isinstance(each, FUNCTIONS):
+                    self._functions.setdefault(each.name, []).append(each)
+        return self._functions
 
     def text(self, node):
         """The source of a node, in one line, bounded."""
@@ -37,9 +48,12 @@ def load(filename):
     """The parsed file, or None."""
     if filename not in _cache:
         try:
-            with open(filename, "rb") as file:
-                data = file.read(LARGEST_SOURCE + 1)
-            _cache[filename] = Source(data, filename) if len(data) <= LARGEST_SOURCE else None
+            data = None
+            if os.path.isfile(filename):  # a pipe would never end
+                with open(filename, "rb") as file:
+                    data = file.read(LARGEST_SOURCE + 1)
+            is_usable = data is not None and len(data) <= LARGEST_SOURCE
+            _cache[filename] = Source(data, filename) if is_usable else None
         except Exception:
             _cache[filename] = None
     return _cache[filename]

@@ -29,7 +29,6 @@ fn modules_versions_and_comments_are_composed_before_the_first_run() {
     assert_snapshot!(context.filter(&output.stderr), @r"
     omnipkg: s.py:3 needs the module yaml: running with pyyaml 6.0, requests 2.0 and attrs 20.1.0
     omnipkg: s.py:5 needs rich 13.4.2 (found 13.7.1): running with rich 13.4.2
-    omnipkg: s.py:1 asks for attrs 20.1.0 (not there): running with attrs 20.1.0
     ");
     assert_eq!(runs(&context), 1);
     assert_eq!(quiet_success(context.run(["run", "s.py"])), "6.0 20.1.0\n");
@@ -72,6 +71,32 @@ fn what_a_script_brings_itself_is_not_foreseen() {
     let lines = ["import os, sys", "sys.path.append(os.path.join(os.path.dirname(__file__), 'vendor'))", "import yaml"];
     script(&context, "s.py", &[&lines[..], &["print(yaml.__version__)"]].concat());
     assert_eq!(quiet_success(context.run(["run", "s.py"])), "own\n");
+}
+
+#[test]
+fn what_is_a_scripts_own_is_taken_for_nothing_else() {
+    let context = rich_installed(Context::new());
+    let write = |name: &str, text: &str| {
+        let path = context.work().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("own/fractions.py", "def gcd(): return 42\n");
+    write("own/rich.py", "__version__ = '1.0'\n");
+    write("own/email.py", "print('I was run')\n");
+    write("own/real.py", "import nosuchmod\nprint(nosuchmod.VALUE)\n");
+    write("own/nosuchmod.py", "VALUE = 7\n");
+    write("own/a.py", "from fractions import gcd\nimport rich\nassert rich.__version__ == '1.0'\nprint(gcd())\n");
+    write("own/b.py", "import rich\nif rich.__version__ != '13.4.2':\n    print('skipped')\n    raise SystemExit(0)\n");
+    write("c.py", "# pip install rich==13.4.2 if you like it old\nimport rich\nprint(rich.__version__)\n");
+    std::os::unix::fs::symlink("own/real.py", context.work().join("link.py")).unwrap();
+    for (script, expected) in
+        [("own/a.py", "42\n"), ("own/b.py", "skipped\n"), ("c.py", "13.7.1\n"), ("link.py", "7\n")]
+    {
+        assert_eq!(quiet_success(context.run(["run", script])), expected, "{script}");
+    }
+    write("own/d.py", "from importlib.metadata import version\nimport nothing_like_it\n");
+    assert!(!context.run(["run", "own/d.py"]).stderr.contains("I was run"));
 }
 
 #[test]

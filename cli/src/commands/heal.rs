@@ -36,11 +36,11 @@ pub fn heal(settings: &Settings, options: &HealOptions) -> Result<u8> {
     keeping.into_iter().for_each(|keeping| keeping.finish());
     let plan = job.plan(remembered.as_ref())?;
     if options.explain {
-        let diagnoses = job.foreseen(&start)?;
+        let diagnoses = job.foreseen(&signals, &start)?;
         tell(settings, options, &plan, &diagnoses);
         return Ok(0);
     }
-    match job.predict((&plan, &start), &mut workshop) {
+    match job.predict(&signals, (&plan, &start), &mut workshop) {
         Some((plan, view)) => {
             let made_for = workshop.interpreter_of(&view);
             job.write(&view, &plan, made_for)?;

@@ -48,7 +48,7 @@ pub fn run(settings: &Settings, options: &RunOptions) -> Result<u8> {
     let mut plan = job.plan(remembered.as_ref())?;
     let predicted = match remembered {
         Some(_) => None,
-        None => job.predict((&plan, &start), &mut workshop),
+        None => job.predict(&signals, (&plan, &start), &mut workshop),
     };
     let is_predicted = predicted.is_some();
     if let Some(better) = predicted {

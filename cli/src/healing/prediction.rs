@@ -4,12 +4,14 @@
 //! That costs a start of Python, so it is asked only where a first look at the text says that there may be something, and
 //! not again for a script and a view of which there was nothing to tell.
 
-use super::{RunView, scan};
+use super::{RunView, asked, scan};
+use crate::runtime_files::RUNTIME_STAMP;
+use crate::signals::Signals;
 use omnipkg_healer::Report;
 use omnipkg_store::{Digest, Layout};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 const READ: &str = "import sys; sys.path[:1] = []; from omnipkg import _predicted; _predicted.main()";
 
@@ -21,6 +23,8 @@ pub struct Prediction<'a> {
     pub script: &'a Path,
     /// Its bytes.
     pub source: &'a [u8],
+    /// Signals end the command while it asks.
+    pub signals: &'a Signals,
 }
 
 impl Prediction<'_> {
@@ -32,11 +36,10 @@ impl Prediction<'_> {
 
     /// The report of what would fail in a view.
     pub fn ask(&self, view: &RunView) -> Option<Report> {
+        let _interruptible = self.signals.interruptible().ok()?;
         let mut command = Command::new(view.path.join("bin/python"));
         command.args(["-s", "-B", "-c", READ]).arg(self.script);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let output = command.output().ok()?;
-        Report::from_json(&output.stdout).ok()
+        Report::from_json(&asked::output(command, b"")?).ok()
     }
 
     /// Remembers that there is nothing to tell of the script in a view. Best effort: it would only be asked again.
@@ -47,7 +50,10 @@ impl Prediction<'_> {
     }
 
     fn nothing(&self, view: &RunView) -> PathBuf {
-        let mut key = self.source.to_vec();
+        // Another omnipkg knows other names.
+        let mut key = RUNTIME_STAMP.as_bytes().to_vec();
+        key.extend(env!("CARGO_PKG_VERSION").as_bytes());
+        key.extend(self.source);
         key.extend(self.script.as_os_str().as_encoded_bytes());
         key.extend(view.id.to_string().bytes());
         Layout::new(self.home).cache().join("predicted").join(Digest::of(&key).to_hex())

@@ -10,7 +10,7 @@ use crate::settings::Settings;
 use anyhow::{Result, bail};
 use omnipkg_healer::Plan;
 use omnipkg_store::Store;
-use omnipkg_store::interpreter::probe_cached;
+use omnipkg_store::interpreter::{Interpreter, probe_cached};
 use omnipkg_store::view::description::ViewDescription;
 use pep440_rs::VersionSpecifiers;
 use pep508_rs::{PackageName, Requirement};
@@ -24,7 +24,7 @@ use std::str::FromStr;
 pub fn save(
     settings: &Settings,
     store: &Store,
-    (script, form): (&Path, SaveForm),
+    (script, form, own): (&Path, SaveForm, Option<&VersionSpecifiers>),
     (plan, view): (&Plan, &RunView),
     base: &Base,
 ) -> Result<()> {
@@ -35,11 +35,14 @@ pub fn save(
             script.display()
         );
     }
-    let asked = asked(plan, base, &description)?;
+    let interpreter = probe_cached(store, &description.interpreter)?;
+    let asked = asked(plan, base, &description, &interpreter)?;
     match form {
-        SaveForm::Block => write_block(script, &asked, &requires_python(plan, &description)),
+        SaveForm::Block => {
+            let own = own.filter(|_| plan.python().is_none()).map(ToString::to_string);
+            write_block(script, &asked, &own.unwrap_or_else(|| requires_python(plan, &description)))
+        }
         SaveForm::Lock => {
-            let interpreter = probe_cached(store, &description.interpreter)?;
             let facts = interpreter.facts.clone();
             let lock = export::lock_of(settings, store, Context::isolated(interpreter), &description, &asked)?;
             let path = lock_path(script)?;
@@ -49,7 +52,13 @@ pub fn save(
 }
 
 /// The projects that were asked for, in the versions that the view has.
-fn asked(plan: &Plan, base: &Base, description: &ViewDescription) -> Result<Vec<Requirement>> {
+fn asked(
+    plan: &Plan,
+    base: &Base,
+    description: &ViewDescription,
+    interpreter: &Interpreter,
+) -> Result<Vec<Requirement>> {
+    let markers = interpreter.facts.marker_environment()?;
     let beneath = match base {
         Base::Managed { generation: Some(generation), .. } => generation.requirements.clone(),
         _ => Vec::new(),
@@ -57,11 +66,17 @@ fn asked(plan: &Plan, base: &Base, description: &ViewDescription) -> Result<Vec<
     let beneath = beneath.iter().filter_map(|text| Requirement::from_str(text).ok());
     let mut found: Vec<Requirement> = Vec::new();
     for requirement in plan.requirements().iter().cloned().chain(beneath) {
-        let known: Option<&PackageName> = found.iter().map(|one| &one.name).find(|name| **name == requirement.name);
+        let pinned = found.iter().filter(|one| one.evaluate_markers(&markers, &[]));
+        let known: Option<&PackageName> = pinned.map(|one| &one.name).find(|name| **name == requirement.name);
+        let is_url = matches!(requirement.version_or_url, Some(pep508_rs::VersionOrUrl::Url(_)));
+        if is_url || !requirement.evaluate_markers(&markers, &[]) {
+            // It names its place, or is for others: it stays as it is.
+            found.push(requirement);
+            continue;
+        }
         if known.is_some() {
             continue;
         }
-        // What is not in the view is for other interpreters, or was left out.
         if let Some(wheel) = description.wheel(requirement.name.as_ref()) {
             let exactly = VersionSpecifiers::from_str(&format!("=={}", wheel.version))?;
             let version_or_url = Some(pep508_rs::VersionOrUrl::VersionSpecifier(exactly));

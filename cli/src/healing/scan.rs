@@ -38,6 +38,8 @@ const ASKING: [&str; 7] =
 pub fn may_fail(source: &[u8], script: &Path, view: &Path) -> bool {
     let text = String::from_utf8_lossy(source);
     let Some(site_packages) = site_packages(view) else { return true };
+    // Python looks beside the file that a link leads to.
+    let script = script.canonicalize().unwrap_or_else(|_| script.to_owned());
     let beside = script.parent().map(Path::to_owned).unwrap_or_default();
     let is_there = |module: &str| {
         STANDARD.binary_search(&module).is_ok()

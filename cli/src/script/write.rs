@@ -10,6 +10,8 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 
+const BOM: &[u8] = b"\xef\xbb\xbf";
+
 /// Writes `dependencies` and `requires-python` into a script's block, a new one if it has none.
 ///
 /// # Errors
@@ -32,6 +34,9 @@ pub fn write_block(script: &Path, dependencies: &[Requirement], requires_python:
 
 /// The script's bytes with the block.
 fn with_block(bytes: &[u8], dependencies: &[Requirement], requires_python: &str) -> Result<Vec<u8>> {
+    if bytes.contains(&0) {
+        bail!("it is no text");
+    }
     let end = if bytes.windows(2).any(|pair| pair == b"\r\n") { "\r\n" } else { "\n" };
     let mut own = format!("# requires-python = {}{end}", quoted(requires_python));
     own.push_str(&format!("# dependencies = [{end}"));
@@ -49,12 +54,18 @@ fn with_block(bytes: &[u8], dependencies: &[Requirement], requires_python: &str)
             [lines[..=start].concat(), own.into_bytes(), kept.concat(), lines[close..].concat()].concat()
         }
         None => {
-            let head = lines.iter().take(2).take_while(|line| line.starts_with(b"#!") || is_encoding(line)).count();
+            let head = head(&lines);
             let block = format!("# /// script{end}{own}# ///{end}{end}");
-            // A first line without an end would run into the block.
+            let rest = lines[head..].concat();
+            // A mark of the byte order stays the first thing, and a block behind it on its line is none. A first line without
+            // an end would run into the block.
+            let (mark, rest) = match rest.strip_prefix(BOM) {
+                Some(rest) if head == 0 => ([BOM, end.as_bytes()].concat(), rest.to_vec()),
+                _ => (Vec::new(), rest),
+            };
             let before = lines[..head].concat();
             let gap = if before.is_empty() || before.ends_with(b"\n") { "" } else { end };
-            [before, gap.into(), block.into_bytes(), lines[head..].concat()].concat()
+            [mark, before, gap.into(), block.into_bytes(), rest].concat()
         }
     };
     let read = parse_block(&written)?.context("the block that was written cannot be found")?;
@@ -62,6 +73,16 @@ fn with_block(bytes: &[u8], dependencies: &[Requirement], requires_python: &str)
         bail!("the block that was written reads otherwise");
     }
     Ok(written)
+}
+
+/// How many lines must stay the first ones: `#!`, and what says the encoding (PEP 263) with what stands before it.
+fn head(lines: &[&[u8]]) -> usize {
+    let first = lines.first().map(|line| line.strip_prefix(BOM).unwrap_or(line)).unwrap_or_default();
+    let is_comment = first.trim_ascii().is_empty() || first.starts_with(b"#");
+    match lines.get(1) {
+        Some(second) if is_comment && is_encoding(second) => 2,
+        _ => usize::from(first.starts_with(b"#!") || is_encoding(first)),
+    }
 }
 
 /// The lines of a block without its own `dependencies` and `requires-python`.
@@ -134,6 +155,10 @@ mod tests {
         let head = "#!/usr/bin/env python3\n# -*- coding: utf-8 -*-\n";
         assert_eq!(written(&format!("{head}x\n"), &["rich==13.4.2"]), format!("{head}{BLOCK}\nx\n"));
         assert_eq!(written("#!python", &["rich==13.4.2"]), format!("#!python\n{BLOCK}\n"));
+        assert_eq!(written("\u{feff}x\n", &["rich==13.4.2"]), format!("\u{feff}\n{BLOCK}\nx\n"));
+        assert_eq!(written("\u{feff}#!python\nx\n", &["rich==13.4.2"]), format!("\u{feff}#!python\n{BLOCK}\nx\n"));
+        let encoded = "# My tool\n# -*- coding: latin-1 -*-\n";
+        assert_eq!(written(&format!("{encoded}x\n"), &["rich==13.4.2"]), format!("{encoded}{BLOCK}\nx\n"));
         assert!(written("import rich\r\n", &["rich"]).starts_with("# /// script\r\n# requires-python"));
     }
 
@@ -150,5 +175,6 @@ mod tests {
     #[test]
     fn what_cannot_be_changed_is_an_error() {
         assert!(with_block(b"# /// script\n# x = 1\n", &[], "").is_err());
+        assert!(with_block(b"\x6f\x0d\x00\x00", &[], "").is_err());
     }
 }

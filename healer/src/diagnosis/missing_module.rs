@@ -80,8 +80,10 @@ fn foreseen(report: &Report, taken: &PackageName, context: Context<'_>) -> Vec<R
 /// The one project that certainly provides the module, if it is known and not there already.
 fn certain(report: &Report, missing: &MissingModule, context: Context<'_>) -> Option<Requirement> {
     // The table first: it also knows in which versions a project still provides the module.
-    // Of the standard library's names a stranger's file in some wheel proves nothing.
-    let in_store = || if missing.stdlib { None } else { in_store(missing, context).map(bare) };
+    // Of the standard library's names, and of those that people give to their own modules, a stranger's file in some wheel
+    // proves nothing.
+    let is_anybodys = missing.stdlib || never_a_guess(&missing.top_level).is_some();
+    let in_store = || if is_anybodys { None } else { in_store(missing, context).map(bare) };
     let requirement = in_table(missing).or_else(in_store)?;
     (!report.distributions.contains_key(requirement.name.as_ref())).then_some(requirement)
 }

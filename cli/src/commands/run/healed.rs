@@ -7,6 +7,7 @@ use crate::healing::{CatalogProvides, Failure, LazyWorkshop, MachinePythons, Pre
 use crate::launch::Program;
 use crate::output;
 use crate::remembered::RememberedRun;
+use crate::signals::Signals;
 use anyhow::{Context as _, Result, bail};
 use omnipkg_healer::{Diagnosis, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal, predict};
 use omnipkg_store::Layout;
@@ -18,7 +19,12 @@ use std::path::Path;
 impl Job<'_> {
     /// The plan and the view to start a script with, where what it would fail of is certain before it runs. What a script
     /// asks for itself in a PEP 723 block is left as it is.
-    pub fn predict(&self, start: (&Plan, &RunView), workshop: &mut LazyWorkshop<'_>) -> Option<(Plan, RunView)> {
+    pub fn predict(
+        &self,
+        signals: &Signals,
+        start: (&Plan, &RunView),
+        workshop: &mut LazyWorkshop<'_>,
+    ) -> Option<(Plan, RunView)> {
         let (Program::Script(line), Some(source), None) = (&self.program, &self.source, &self.block) else {
             return None;
         };
@@ -26,31 +32,33 @@ impl Job<'_> {
             return None;
         }
         let script = Path::new(line.first()?);
-        let prediction = Prediction { home: &self.settings.home, script, source };
-        let mut is_asked = false;
-        let mut read = |view: &RunView| {
-            let report = prediction.read(view);
-            is_asked |= report.is_some();
-            report
-        };
+        let prediction = Prediction { home: &self.settings.home, script, source, signals };
         let mut speaker = Speaker { settings: self.settings };
-        let better = self.with_healer(|healer| healer.predict(start, &mut read, workshop, &mut speaker));
-        if better.is_none() && is_asked {
-            prediction.is_nothing(start.1);
-        }
-        better
+        self.with_healer(|healer| {
+            let mut is_nothing = false;
+            let mut read = |view: &RunView| {
+                let report = prediction.read(view)?;
+                is_nothing = predict::certain(&report, healer.context()).is_empty();
+                Some(report)
+            };
+            let better = healer.predict(start, &mut read, workshop, &mut speaker);
+            if better.is_none() && is_nothing {
+                prediction.is_nothing(start.1);
+            }
+            better
+        })
     }
 
     /// What a script will fail of in a view, as far as its text says so.
     ///
     /// # Errors
     /// If it is no script in a file.
-    pub fn foreseen(&self, view: &RunView) -> Result<Vec<Diagnosis>> {
+    pub fn foreseen(&self, signals: &Signals, view: &RunView) -> Result<Vec<Diagnosis>> {
         let (Program::Script(line), Some(source)) = (&self.program, &self.source) else {
             bail!("only a script in a file can be looked at before it runs");
         };
         let script = line.first().map(Path::new).unwrap_or(Path::new(""));
-        let report = Prediction { home: &self.settings.home, script, source }.ask(view);
+        let report = Prediction { home: &self.settings.home, script, source, signals }.ask(view);
         let report = report.with_context(|| format!("cannot read {} as Python", script.display()))?;
         Ok(self.with_healer(|healer| predict::foresee(&report, healer.context())))
     }
@@ -97,7 +105,7 @@ impl Job<'_> {
         is_predicted: bool,
         made_for: Option<Identity>,
     ) -> Result<()> {
-        let is_kept = is_predicted && (outcome.exit == 0 || outcome.plan.python().is_none());
+        let is_kept = is_predicted && outcome.exit == 0;
         if outcome.advanced() || is_kept {
             self.write(&outcome.view, &outcome.plan, made_for)?;
         }
@@ -112,7 +120,8 @@ impl Job<'_> {
             };
             let script = Path::new(line.first().context("there is no script")?);
             let (store, context) = self.open()?;
-            saving::save(self.settings, &store, (script, form), (&outcome.plan, &outcome.view), &context.base)
+            let own = self.block.as_ref().and_then(|block| block.requires_python.as_ref());
+            saving::save(self.settings, &store, (script, form, own), (&outcome.plan, &outcome.view), &context.base)
         };
         if let Err(error) = saved() {
             output::warn(&format!("--save: {error:#}"));

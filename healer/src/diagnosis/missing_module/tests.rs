@@ -29,6 +29,7 @@ fn found(report: &Report, heal: Heal) -> Diagnosis {
     let store = Store(&[
         ("in_store", &["from-store"]),
         ("pkg_resources", &["setuptools"]),
+        ("utils", &["careless-project"]),
         ("twice", &["one", "other"]),
         ("space.part", &["space-part"]),
     ]);
@@ -48,6 +49,7 @@ fn certain_names_are_added() {
     assert_eq!(remedies("sklearn.svm", Heal::Known), ["scikit-learn"]);
     assert_eq!(remedies("in_store.part", Heal::Known), ["from-store"]);
     assert_eq!(remedies("space.part.more", Heal::Known), ["space-part"]);
+    assert!(remedies("utils", Heal::Known).is_empty(), "whatever a wheel has of that name");
     let diagnosis = found(&report("yaml"), Heal::Known);
     assert_eq!(
         talk::healing(&diagnosis, &["pyyaml 6.0".into()]),

@@ -1,0 +1,13 @@
+# heals: Python ==3.9.*
+import glob
+import os
+import shutil
+import sys
+# An extension module as somebody else's build left it beside the script.
+pythons = os.path.dirname(sys.base_prefix)
+built = glob.glob(os.path.join(pythons, "3.9.*", "lib", "python3.9", "lib-dynload", "_bisect.*.so"))
+os.makedirs("fast", exist_ok=True)
+open("fast/__init__.py", "w").close()
+shutil.copy(built[0], "fast")
+from fast._bisect import bisect_left
+print(bisect_left.__name__)
