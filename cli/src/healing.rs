@@ -6,7 +6,7 @@ mod others;
 mod prediction;
 mod pythons;
 pub mod saving;
-mod scan;
+pub mod scan;
 mod supply;
 mod trials;
 

@@ -284,10 +284,10 @@ impl Report {
     }
 }
 
-/// "s.py:4": the file's last part and the line.
+/// "s.py:4": the file's last part and the line, if that is known.
 pub fn site(file: &str, number: u32) -> String {
-    let name = file.rsplit('/').next().unwrap_or(file);
-    format!("{}:{number}", line(name))
+    let name = line(file.rsplit('/').next().unwrap_or(file));
+    if number == 0 { name } else { format!("{name}:{number}") }
 }
 
 /// Text of a report, fit to be printed in a line: control characters become spaces, and at most 200 characters stay.

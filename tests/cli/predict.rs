@@ -74,6 +74,22 @@ fn what_a_script_brings_itself_is_not_foreseen() {
 }
 
 #[test]
+fn a_module_that_is_run_by_its_name_is_added() {
+    let context = rich_installed(Context::new());
+    let wheel =
+        WheelBuilder::new("PyYAML", "6.0").file("yaml/__init__.py", "").file("yaml/__main__.py", "print('main')\n");
+    context.index().add(&wheel.build());
+    let output = context.run(["run", "-m", "yaml"]).success();
+    assert_eq!(output.stdout, "main\n");
+    assert_eq!(output.stderr, "omnipkg: python -m yaml needs the module yaml: running with pyyaml 6.0\n");
+    assert_eq!(quiet_success(context.run(["run", "-m", "yaml"])), "main\n");
+    std::fs::write(context.work().join("requests.py"), "print('own')\n").unwrap();
+    assert_eq!(quiet_success(context.run(["run", "-m", "requests"])), "own\n");
+    let output = context.run(["run", "-m", "nothing_like_it"]).expect_code(1);
+    assert!(output.stderr.ends_with("No module named nothing_like_it\n"), "{output}");
+}
+
+#[test]
 fn what_is_a_scripts_own_is_taken_for_nothing_else() {
     let context = rich_installed(Context::new());
     let write = |name: &str, text: &str| {

@@ -5,7 +5,7 @@
 
 use omnipkg_healer::knowledge::api;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Modules that every Python 3 from 3.6 on has; sorted.
 #[rustfmt::skip] // a name a line would be all of this file
@@ -41,15 +41,8 @@ pub fn may_fail(source: &[u8], script: &Path, view: &Path) -> bool {
     // Python looks beside the file that a link leads to.
     let script = script.canonicalize().unwrap_or_else(|_| script.to_owned());
     let beside = script.parent().map(Path::to_owned).unwrap_or_default();
-    let is_there = |module: &str| {
-        STANDARD.binary_search(&module).is_ok()
-            || [&beside, &site_packages].iter().any(|folder| {
-                // As a package, as a module, or as an extension module of whatever name.
-                folder.join(module).exists()
-                    || folder.join(format!("{module}.py")).exists()
-                    || has_extension(folder, module)
-            })
-    };
+    let folders = [beside, site_packages];
+    let is_there = |module: &str| is_in(module, &folders);
     let mut in_main = false;
     for line in text.lines() {
         let is_top = !line.starts_with([' ', '\t']);
@@ -75,8 +68,23 @@ pub fn may_fail(source: &[u8], script: &Path, view: &Path) -> bool {
     false
 }
 
+/// Whether a module is certainly nowhere to be found from a folder, in a view that is all that lies beneath.
+pub fn is_missing(module: &str, folder: &Path, view: &Path) -> bool {
+    site_packages(view).is_some_and(|site_packages| !is_in(module, &[folder.to_owned(), site_packages]))
+}
+
+fn is_in(module: &str, folders: &[PathBuf]) -> bool {
+    STANDARD.binary_search(&module).is_ok()
+        || folders.iter().any(|folder| {
+            // As a package, as a module, or as an extension module of whatever name.
+            folder.join(module).exists()
+                || folder.join(format!("{module}.py")).exists()
+                || has_extension(folder, module)
+        })
+}
+
 /// `lib/python3.11/site-packages`; none for Python 2, which is always asked.
-fn site_packages(view: &Path) -> Option<std::path::PathBuf> {
+fn site_packages(view: &Path) -> Option<PathBuf> {
     let entries = fs::read_dir(view.join("lib")).ok()?.flatten();
     let library = entries
         .map(|entry| entry.path())

@@ -3,13 +3,15 @@
 use super::{Job, RunView};
 use crate::arguments::{HealPolicy, SaveForm};
 use crate::commands::open_store;
-use crate::healing::{CatalogProvides, Failure, LazyWorkshop, MachinePythons, Prediction, Speaker, saving};
+use crate::context::Beneath;
+use crate::healing::{CatalogProvides, Failure, LazyWorkshop, MachinePythons, Prediction, Speaker, saving, scan};
 use crate::launch::Program;
 use crate::output;
 use crate::remembered::RememberedRun;
 use crate::signals::Signals;
 use anyhow::{Context as _, Result, bail};
-use omnipkg_healer::{Diagnosis, Heal, Healer, Knowledge, Outcome, Plan, Runner, Views, heal, predict};
+use omnipkg_healer::report::{Frame, MissingModule};
+use omnipkg_healer::{Diagnosis, Heal, Healer, Knowledge, Outcome, Plan, Report, Runner, Views, heal, predict};
 use omnipkg_store::Layout;
 use omnipkg_store::interpreter::Identity;
 use std::cell::OnceCell;
@@ -25,12 +27,15 @@ impl Job<'_> {
         start: (&Plan, &RunView),
         workshop: &mut LazyWorkshop<'_>,
     ) -> Option<(Plan, RunView)> {
-        let (Program::Script(line), Some(source), None) = (&self.program, &self.source, &self.block) else {
-            return None;
-        };
         if self.options.no_predict || self.options.heal == HealPolicy::Off {
             return None;
         }
+        if let Program::Module(line) = &self.program {
+            return self.predict_module(line.first()?.to_str()?, start, workshop);
+        }
+        let (Program::Script(line), Some(source), None) = (&self.program, &self.source, &self.block) else {
+            return None;
+        };
         let script = Path::new(line.first()?);
         let prediction = Prediction { home: &self.settings.home, script, source, signals };
         let mut speaker = Speaker { settings: self.settings };
@@ -47,6 +52,27 @@ impl Job<'_> {
             }
             better
         })
+    }
+
+    /// `-m NAME`, where nothing has a module of that name: Python only says so and ends.
+    fn predict_module(
+        &self,
+        name: &str,
+        start: (&Plan, &RunView),
+        workshop: &mut LazyWorkshop<'_>,
+    ) -> Option<(Plan, RunView)> {
+        let top_level = name.split('.').next()?.to_owned();
+        // Where another environment lies beneath, or a path is given, more may be found than is looked at here.
+        let is_alone = matches!(self.beneath, Beneath::Environment { .. }) && std::env::var_os("PYTHONPATH").is_none();
+        if !is_alone || !scan::is_missing(&top_level, &std::env::current_dir().ok()?, &start.1.path) {
+            return None;
+        }
+        let missing = MissingModule { module: name.to_owned(), top_level, ..MissingModule::default() };
+        let frame = Frame { file: format!("python -m {name}"), place: "script".into(), ..Frame::default() };
+        let report = Report { also_missing: vec![missing], frames: vec![frame], ..Report::default() };
+        let mut told = Some(report);
+        let mut speaker = Speaker { settings: self.settings };
+        self.with_healer(|healer| healer.predict(start, &mut |_| told.take(), workshop, &mut speaker))
     }
 
     /// What a script will fail of in a view, as far as its text says so.
